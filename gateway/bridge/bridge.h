@@ -1,0 +1,54 @@
+/*
+ * bridge - forwards local messages to an upstream broker and loses none.
+ *
+ *   broker tap -> outbox (disk when needed) -> client -> upstream
+ *                    ^------------ ack ---------'
+ *
+ * Loop thread only.
+ */
+#ifndef WP_BRIDGE_H
+#define WP_BRIDGE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "bridge/bridge_settings.h"
+#include "queue/outbox.h"
+
+struct bridge;
+struct loop;
+struct message;
+struct store;
+
+/* Called on connection and loss, for $SYS and the log of whoever wants it. */
+typedef void bridge_state_fn(void *arg, const struct bridge *br);
+
+/* Opens the outbox; settings are borrowed. state_topic (copied) is published retained `online` at each
+ * connection, after its prefix mapping, and is the last will `offline`; NULL = none. */
+int bridge_new(struct loop *loop, struct store *store, const struct bridge_settings *settings, const char *state_topic,
+               bridge_state_fn *on_state, void *arg, struct bridge **ret_bridge);
+void bridge_free(struct bridge *br); /* Accepts NULL. */
+
+void bridge_start(struct bridge *br);
+
+/* Publishes `offline`, disconnects, writes what is still owed to disk; then done. */
+typedef void bridge_stopped_fn(void *arg);
+void bridge_stop(struct bridge *br, bridge_stopped_fn *done, void *arg);
+
+/* The filters to tap, and where their messages go. A message that several filters match is taken once. */
+void bridge_take(struct bridge *br, struct message *m);
+
+struct bridge_stats {
+    bool online;
+    char last_error[128]; /* "" when online */
+    uint64_t sent;        /* messages handed to the upstream socket for the first time */
+    uint64_t resent;
+    uint64_t acked;
+    uint64_t refused; /* the upstream answered 0x80 or more, or the message was too large */
+    struct outbox_stats outbox;
+};
+
+void bridge_get_stats(const struct bridge *br, struct bridge_stats *ret_stats);
+const char *bridge_name(const struct bridge *br);
+
+#endif

@@ -1,0 +1,100 @@
+/*
+ * broker - the embedded MQTT server: what the rest of the gateway may ask of it.
+ *
+ *   listener -> conn -> handle_*.c -> session, router -> conns of the receivers
+ *
+ * Loop thread only. Everything that a turn causes is appended to the
+ * receivers' output buffers and sent once, in a hook at the end of the turn.
+ */
+#ifndef WP_BROKER_H
+#define WP_BROKER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "broker/broker_settings.h"
+#include "core/str.h"
+
+struct broker;
+struct loop;
+struct message;
+
+/* Settings are borrowed until broker_free(). */
+int broker_new(struct loop *loop, const struct broker_settings *settings, struct broker **ret_broker);
+
+/* Accepts NULL; broker_stop() must have been called if it was started. */
+void broker_free(struct broker *b);
+
+/* Opens the listeners. All or none: 0 or -errno, the failed address is logged. */
+int broker_start(struct broker *b);
+
+/* Closes listeners and connections, MQTT 5 clients with reason 0x8B; what is
+ * buffered is sent as far as the sockets take it at once. */
+void broker_stop(struct broker *b);
+
+/* Publishes on the gateway's own behalf; takes no reference beyond the call.
+ * If the caller set m->on_settled it runs when every durable destination has
+ * the message, possibly before this returns. */
+void broker_publish(struct broker *b, struct message *m);
+
+/*
+ * A local subscriber in this process, such as a bridge. It is given every
+ * message that matches, the retained ones first, in order. It may hold the
+ * message (message_hold) to delay its publisher's acknowledgement.
+ */
+typedef void broker_message_fn(void *arg, struct message *m);
+struct broker_tap;
+int broker_tap_open(struct broker *b, const char *filter, broker_message_fn *fn, void *arg,
+                    struct broker_tap **ret_tap);
+void broker_tap_close(struct broker_tap *tap); /* Accepts NULL. */
+
+/*
+ * A connection whose bytes somebody else carries (the TCP listener, the
+ * WebSocket port). write takes what it can and returns the count, or -EAGAIN
+ * (broker_conn_writable() will be called), or another -errno (the connection is
+ * lost: broker_conn_lost() follows). close: the broker is done with it; the
+ * transport sends what it still holds and ends. Neither calls back into the broker.
+ */
+struct broker_transport {
+    ssize_t (*write)(void *arg, const uint8_t *data, size_t len);
+    void (*close)(void *arg);
+};
+struct conn;
+
+/* peer is copied: an address for the log, "127.0.0.1:50312". loopback: whether it is this machine. NULL: refused
+ * (limit, memory). */
+struct conn *broker_conn_open(struct broker *b, const struct broker_transport *transport, void *arg, const char *peer,
+                              bool loopback);
+
+/* Bytes from the peer; they are read or copied before this returns. */
+void broker_conn_receive(struct conn *c, const uint8_t *data, size_t len);
+void broker_conn_writable(struct conn *c);
+
+/* True while the broker wants no more bytes from this peer (its output is over its bound, or an
+ * acknowledgement is owed): the transport stops reading until `resume` of broker_conn_on_resume(). */
+bool broker_conn_paused(const struct conn *c);
+void broker_conn_on_resume(struct conn *c, void (*resume)(void *arg));
+
+/* The peer is gone or broke the transport's rules; transport->close is not called. */
+void broker_conn_lost(struct conn *c, const char *reason);
+
+struct broker_stats {
+    uint64_t clients_connected;
+    uint64_t clients_total; /* sessions, connected or not */
+    uint64_t clients_maximum;
+    uint64_t subscriptions;
+    uint64_t retained_messages;
+    uint64_t messages_received; /* packets of any type */
+    uint64_t messages_sent;
+    uint64_t publish_received;
+    uint64_t publish_sent;
+    uint64_t publish_dropped;
+    uint64_t bytes_received;
+    uint64_t bytes_sent;
+};
+
+void broker_get_stats(const struct broker *b, struct broker_stats *ret_stats);
+
+#endif

@@ -1,0 +1,35 @@
+/*
+ * broker_settings - what a configuration says of the broker. Owned by the
+ * configuration's arena. 0 means "no limit" where a limit may be absent.
+ */
+#ifndef WP_BROKER_SETTINGS_H
+#define WP_BROKER_SETTINGS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct listener_settings {
+    const char *bind; /* IPv4 or IPv6 address */
+    uint16_t port;
+};
+
+struct broker_limits {
+    uint32_t packet_bytes; /* largest packet taken or sent */
+    uint32_t connections;
+    uint16_t inflight;         /* unacknowledged QoS 1 and 2 messages, each way and client */
+    uint32_t queued_messages;  /* per session */
+    uint64_t queued_bytes;     /* per session, also the bound of a connection's unsent output */
+    uint32_t session_expiry_s; /* longest a client may ask for */
+    uint16_t keepalive_max_s;
+};
+
+struct broker_settings {
+    const struct listener_settings *listeners;
+    size_t listener_count;
+    bool allow_anonymous; /* beyond loopback; on loopback anonymous clients are always served */
+    struct broker_limits limits;
+    int64_t sys_interval_ms; /* of the $SYS topics; 0 = none */
+};
+
+#endif

@@ -1,0 +1,53 @@
+/*
+ * bus - one serial line or TCP endpoint, polled by a thread of its own.
+ *
+ *   schedule -> plan -> link (blocking) -> decode -> batch -> emit
+ *
+ * The thread never waits for anything but its line and its stop flag.
+ */
+#ifndef WP_BUS_H
+#define WP_BUS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "bus/bus_settings.h"
+
+struct batch;
+struct bus;
+
+/* Runs in the bus thread and must not block; takes the batch. */
+typedef void bus_emit_fn(void *arg, struct batch *batch);
+
+/* Starts the thread. `index` is this bus's place in the settings, copied into its batches.
+ * Settings are borrowed until bus_free(). A port that is not there is no error: the
+ * thread waits for it to come. */
+int bus_start(const struct bus_settings *settings, uint32_t index, bus_emit_fn *emit, void *arg, struct bus **ret_bus);
+
+/* Asks the thread to end; does not wait. Any thread. */
+void bus_request_stop(struct bus *bus);
+
+/* Waits for the thread (at most one transaction) and frees. Accepts NULL. */
+void bus_free(struct bus *bus);
+
+enum bus_state { BUS_STARTING, BUS_UP, BUS_FAULT, BUS_ABSENT };
+const char *bus_state_name(enum bus_state state); /* "starting", "up", "fault", "absent" */
+
+struct bus_status {
+    enum bus_state state;
+    int64_t since_ms; /* wall clock */
+    char reason[128]; /* "" when up: "cannot open /dev/ttyUSB0: No such file or directory" */
+    uint64_t requests;
+    uint64_t answers;
+    uint64_t errors;
+    uint64_t busy_us; /* time spent in transactions */
+    uint32_t changes; /* rises with each change of state */
+};
+
+/* A consistent copy. Any thread. */
+void bus_get_status(struct bus *bus, struct bus_status *ret_status);
+
+/* A batch whose `device` is this carries no readings: the bus's own state changed. */
+#define BATCH_OF_BUS UINT32_MAX
+
+#endif

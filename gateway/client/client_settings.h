@@ -1,0 +1,34 @@
+/*
+ * client_settings - how an MQTT client reaches its broker and presents itself.
+ */
+#ifndef WP_CLIENT_SETTINGS_H
+#define WP_CLIENT_SETTINGS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/str.h"
+
+struct client_settings {
+    const char *host;
+    uint16_t port;
+    uint8_t version; /* 4 = MQTT 3.1.1, 5 = MQTT 5.0 */
+    const char *client_id;
+    const char *username; /* NULL if none */
+    const char *password; /* NULL if none; never logged */
+    bool clean_start;
+    uint32_t session_expiry_s; /* MQTT 5 */
+    uint16_t keepalive_s;      /* 0 = none */
+    uint16_t inflight;         /* most QoS 1 and 2 publishes unacknowledged at once */
+    uint32_t packet_bytes;     /* largest packet taken */
+    int64_t backoff_min_ms;
+    int64_t backoff_max_ms;
+    struct { /* last will; topic NULL if none */
+        const char *topic;
+        struct str payload;
+        uint8_t qos;
+        bool retain;
+    } will;
+};
+
+#endif

@@ -1,0 +1,24 @@
+/*
+ * config - from a YAML file to checked settings, or to a list of everything
+ * that is wrong with it.
+ *
+ *   file -> tree (every node knows its place) -> schema table -> settings -> whole-file rules
+ */
+#ifndef WP_CONFIG_H
+#define WP_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "config/settings.h"
+#include "core/buf.h"
+
+/*
+ * Reads `path` and its conf.d, templates included. Every finding is appended to
+ * `report` as one line "file:line:column: error: ..." or "...: warning: ...".
+ * 0 and the settings (settings_free() them), or -EINVAL when there was an
+ * error, -ENOENT, -EACCES, ... when the file itself cannot be read (reported too), -ENOMEM.
+ */
+int config_load(const char *path, struct buf *report, struct settings **ret_settings);
+
+#endif

@@ -1,0 +1,41 @@
+/*
+ * settings - one whole configuration, checked. Built by config_load(), owned by
+ * its arena, read-only afterwards: a reload builds a new one.
+ */
+#ifndef WP_CONFIG_SETTINGS_H
+#define WP_CONFIG_SETTINGS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "bridge/bridge_settings.h"
+#include "broker/broker_settings.h"
+#include "bus/bus_settings.h"
+#include "core/log.h"
+#include "web/web_settings.h"
+
+struct arena;
+
+struct gateway_settings {
+    const char *id;          /* topic root is wp/<id>; NULL: a broker alone, no wp/ topics */
+    const char *data_dir;    /* absolute */
+    uint32_t inbox_readings; /* bound of the inbox */
+};
+
+struct settings {
+    struct arena *arena;
+    struct gateway_settings gateway;
+    struct broker_settings broker;
+    struct web_settings web;
+    const struct bus_settings *buses;
+    size_t bus_count;
+    const struct bridge_settings *bridges;
+    size_t bridge_count;
+    enum log_level log_level;
+};
+
+/* Accepts NULL. */
+void settings_free(struct settings *s);
+
+#endif

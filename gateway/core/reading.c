@@ -1,0 +1,130 @@
+/* reading - see reading.h. */
+#include "core/reading.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static const char *const reason_names[] = {
+    [REASON_NONE] = "",
+    [REASON_TIMEOUT] = "timeout",
+    [REASON_CRC] = "crc",
+    [REASON_EXCEPTION] = "exception",
+    [REASON_BUS_FAULT] = "bus_fault",
+    [REASON_BAD_REPLY] = "bad_reply",
+    [REASON_NAN] = "nan",
+    [REASON_SENTINEL] = "sentinel",
+    [REASON_RANGE] = "range",
+    [REASON_STALE] = "stale",
+};
+
+void reason_print(struct reason reason, struct buf *out)
+{
+    assert(reason.kind < ARRAY_LEN(reason_names));
+    buf_put_text(out, reason_names[reason.kind]);
+    if (reason.kind == REASON_EXCEPTION)
+        buf_printf(out, ":%u", reason.code);
+}
+
+bool reason_refuses_value(struct reason reason)
+{
+    return reason.kind == REASON_NAN || reason.kind == REASON_SENTINEL || reason.kind == REASON_RANGE;
+}
+
+static void print_float(double v, struct buf *out)
+{
+    char text[32];
+
+    for (int digits = 6; digits <= 9; digits++) {
+        snprintf(text, sizeof(text), "%.*g", digits, v);
+        if (strtof(text, NULL) == (float)v)
+            break;
+    }
+    buf_put_text(out, text);
+}
+
+void value_print(const struct value *v, struct buf *out)
+{
+    switch (v->type) {
+    case VALUE_NONE:
+        break;
+    case VALUE_BOOL:
+        buf_put_text(out, v->b ? "true" : "false");
+        break;
+    case VALUE_INT:
+        buf_printf(out, "%" PRId64, v->i);
+        break;
+    case VALUE_UINT:
+        buf_printf(out, "%" PRIu64, v->u);
+        break;
+    case VALUE_FLOAT:
+        print_float(v->d, out);
+        break;
+    case VALUE_DOUBLE:
+        buf_printf(out, "%.15g", v->d);
+        break;
+    }
+}
+
+bool value_equal(const struct value *a, const struct value *b)
+{
+    if (a->type != b->type)
+        return false;
+    switch (a->type) {
+    case VALUE_NONE:
+        return true;
+    case VALUE_BOOL:
+        return a->b == b->b;
+    case VALUE_INT:
+        return a->i == b->i;
+    case VALUE_UINT:
+        return a->u == b->u;
+    case VALUE_FLOAT:
+        return (float)a->d == (float)b->d;
+    case VALUE_DOUBLE:
+        return a->d == b->d;
+    }
+    return false;
+}
+
+const char *device_state_name(enum device_state state)
+{
+    static const char *const names[] = {
+        [DEVICE_STARTING] = "starting", [DEVICE_UP] = "up",
+        [DEVICE_SLOW] = "slow",         [DEVICE_QUARANTINED] = "quarantined",
+        [DEVICE_DISABLED] = "disabled",
+    };
+
+    return names[state];
+}
+
+struct batch *batch_new(size_t capacity)
+{
+    struct batch *b = calloc(1, sizeof(*b) + capacity * sizeof(b->readings[0]));
+
+    if (b)
+        b->capacity = capacity;
+    return b;
+}
+
+void batch_free(struct batch *b)
+{
+    free(b);
+}
+
+static void batch_append(struct batch *b, struct reading r)
+{
+    assert(b->count < b->capacity);
+    b->readings[b->count++] = r;
+}
+
+void batch_add(struct batch *b, uint32_t tag, struct value value)
+{
+    batch_append(b, (struct reading){.tag = tag, .value = value});
+}
+
+void batch_add_bad(struct batch *b, uint32_t tag, struct reason reason)
+{
+    batch_append(b, (struct reading){.tag = tag, .reason = reason});
+}

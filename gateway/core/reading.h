@@ -1,0 +1,115 @@
+/*
+ * reading - what one poll found out about one tag, and the batch it travels in.
+ *
+ *   bus thread  --batch-->  inbox  --batch-->  loop: publish
+ *
+ * A batch holds everything one read request yielded: each asked tag, good or
+ * not, and the device's health after it. It is owned by one stage at a time
+ * and handed on whole; batch_free() ends it. Any thread.
+ */
+#ifndef WP_CORE_READING_H
+#define WP_CORE_READING_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/buf.h"
+
+enum value_type {
+    VALUE_NONE, /* no data: see the reading's reason */
+    VALUE_BOOL,
+    VALUE_INT,
+    VALUE_UINT,
+    VALUE_FLOAT, /* a double computed from a 32-bit float: printed as one */
+    VALUE_DOUBLE,
+};
+
+struct value {
+    enum value_type type;
+    union {
+        bool b;
+        int64_t i;
+        uint64_t u;
+        double d;
+    };
+};
+
+/* Why a reading has no value. Text of each in design section 5: "timeout", "exception:2", ... */
+enum reason_kind {
+    REASON_NONE, /* the value is good */
+    REASON_TIMEOUT,
+    REASON_CRC,       /* the answer was damaged */
+    REASON_EXCEPTION, /* the device refused; code = Modbus exception code */
+    REASON_BUS_FAULT, /* the port or connection is not there */
+    REASON_BAD_REPLY, /* whole, but not what was asked: wrong unit, function or length */
+    REASON_NAN,       /* the device sent a float that is no number */
+    REASON_SENTINEL,
+    REASON_RANGE,
+    REASON_STALE,
+};
+
+struct reason {
+    uint8_t kind; /* enum reason_kind */
+    uint8_t code; /* of REASON_EXCEPTION */
+};
+
+/* Appends "timeout", "exception:2", ...; nothing for REASON_NONE. */
+void reason_print(struct reason reason, struct buf *out);
+
+/* True when the value itself was refused by decoding (null at once), false
+ * when no answer came (the last value stands until stale_after). */
+bool reason_refuses_value(struct reason reason);
+
+struct reading {
+    uint32_t tag; /* index into the device's tags */
+    struct reason reason;
+    struct value value; /* VALUE_NONE exactly when the reason is not REASON_NONE */
+};
+
+/* Appends the value as plain text: "true", "-12", "230.1". The shortest text
+ * that reads back to the same float, or 15 digits of a double. Nothing for VALUE_NONE. */
+void value_print(const struct value *v, struct buf *out);
+
+bool value_equal(const struct value *a, const struct value *b);
+
+enum device_state { DEVICE_STARTING, DEVICE_UP, DEVICE_SLOW, DEVICE_QUARANTINED, DEVICE_DISABLED };
+
+const char *device_state_name(enum device_state state); /* "starting", "up", "slow", ... */
+
+/* A device's standing on its bus after a request; counters since start. */
+struct health {
+    enum device_state state;
+    int64_t since_ms;     /* wall clock of the last change of state */
+    struct reason reason; /* of the last failure, kept after recovery */
+    uint64_t requests;
+    uint64_t answers;
+    uint64_t timeouts;
+    uint64_t crc_errors;
+    uint64_t exceptions;
+    uint64_t bad_replies;
+    uint64_t late_answers;
+    uint32_t latency_ms; /* of the last answer, request sent to answer whole */
+    uint32_t latency_max_ms;
+};
+
+struct batch {
+    uint32_t bus;    /* index into the settings */
+    uint32_t device; /* index into the bus's devices */
+    int64_t ts_ms;   /* wall clock, the middle of the transaction */
+    struct health health;
+    size_t capacity;
+    size_t count;
+    struct reading readings[];
+};
+
+/* Room for `capacity` readings, which may be 0 (a change of health alone). NULL when out of memory. */
+struct batch *batch_new(size_t capacity);
+
+/* Accepts NULL. */
+void batch_free(struct batch *b);
+
+void batch_add(struct batch *b, uint32_t tag, struct value value);
+void batch_add_bad(struct batch *b, uint32_t tag, struct reason reason);
+
+#endif

@@ -1,0 +1,42 @@
+/* wirepost - the subcommands of the one binary, nothing else. */
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/cli.h"
+#include "core/str.h"
+
+static const struct {
+    const char *name;
+    int (*run)(int argc, char **argv);
+    const char *summary;
+} commands[] = {
+    {NULL, NULL, NULL},
+};
+
+static int usage(FILE *to, int status)
+{
+    fprintf(to, "Usage: wirepost COMMAND [OPTION]...\n\n");
+    for (size_t i = 0; i < ARRAY_LEN(commands); i++)
+        if (commands[i].name)
+            fprintf(to, "  %-10s %s\n", commands[i].name, commands[i].summary);
+    fprintf(to, "\nwirepost COMMAND --help tells more; wirepost --version tells the version.\n");
+    return status;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc < 2)
+        return usage(stderr, EXIT_USAGE);
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)
+        return usage(stdout, 0);
+    if (strcmp(argv[1], "--version") == 0) {
+        printf("wirepost %s\n", WIREPOST_VERSION);
+        return 0;
+    }
+    for (size_t i = 0; i < ARRAY_LEN(commands); i++)
+        if (commands[i].name && strcmp(argv[1], commands[i].name) == 0)
+            return commands[i].run(argc - 1, argv + 1);
+
+    fprintf(stderr, "wirepost: unknown command '%s'\n", argv[1]);
+    return usage(stderr, EXIT_USAGE);
+}

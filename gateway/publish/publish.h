@@ -1,0 +1,50 @@
+/*
+ * publish - decides what a reading becomes on MQTT: which topic, which payload,
+ * when it is too old to be shown.
+ *
+ *   batch -> tag states -> v/<tag> (on change), json (one per request), availability, status
+ *
+ * Pure: time is passed in, messages leave by the emit callback. Loop thread.
+ * Topics and payloads: design section 5; a tag goes bad when `stale_after`
+ * has passed without a good reading, even if its bus says nothing more.
+ */
+#ifndef WP_PUBLISH_H
+#define WP_PUBLISH_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "bus/bus_settings.h"
+#include "core/reading.h"
+#include "core/str.h"
+
+struct publish;
+
+/* topic and payload are borrowed during the call. An empty payload means "no data". */
+typedef void publish_emit_fn(void *arg, struct str topic, struct str payload, uint8_t qos, bool retain);
+
+/* Settings are borrowed. NULL when out of memory. */
+struct publish *publish_new(const char *gateway_id, const struct bus_settings *buses, size_t bus_count,
+                            publish_emit_fn *emit, void *arg);
+void publish_free(struct publish *p); /* Accepts NULL. */
+
+/* state `online`, info, devices; every device's availability (`offline` until it answers) and status. */
+void publish_announce(struct publish *p, int64_t now_mono_ms, int64_t now_wall_ms);
+
+/* The last words before a clean stop: state `offline`. */
+void publish_farewell(struct publish *p);
+
+void publish_batch(struct publish *p, const struct batch *b, int64_t now_mono_ms, int64_t now_wall_ms);
+
+/* Turns overdue tags bad. Returns when to call again (monotonic ms), INT64_MAX for never. */
+int64_t publish_check_age(struct publish *p, int64_t now_mono_ms, int64_t now_wall_ms);
+
+struct publish_stats {
+    uint64_t readings; /* taken, good or bad */
+    uint64_t good;
+    uint64_t messages; /* emitted */
+};
+
+void publish_get_stats(const struct publish *p, struct publish_stats *ret_stats);
+
+#endif

@@ -1,0 +1,21 @@
+/*
+ * web - the HTTP port: MQTT over WebSocket at /mqtt, and the page.
+ *
+ * libwebsockets on the program's own libuv loop. Loop thread only.
+ */
+#ifndef WP_WEB_H
+#define WP_WEB_H
+
+#include "web/web_settings.h"
+
+struct broker;
+struct loop;
+struct web;
+
+/* Settings are borrowed. Listens at once. 0 or -errno, logged. */
+int web_start(struct loop *loop, const struct web_settings *settings, struct broker *broker, struct web **ret_web);
+
+/* Closes every connection; before broker_stop(). Accepts NULL. */
+void web_stop(struct web *w);
+
+#endif

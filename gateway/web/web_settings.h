@@ -1,0 +1,20 @@
+/*
+ * web_settings - the HTTP port: MQTT over WebSocket and the page. Owned by the
+ * configuration's arena.
+ */
+#ifndef WP_WEB_SETTINGS_H
+#define WP_WEB_SETTINGS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct web_settings {
+    bool enabled; /* false: no HTTP port at all */
+    const char *bind;
+    uint16_t port;
+    const char *const *allowed_hosts; /* names besides localhost and plain addresses */
+    size_t allowed_host_count;
+};
+
+#endif
