@@ -30,7 +30,7 @@ static bool buf_grow(struct buf *b, size_t len)
         return false;
 
     /* Half empty at the head: moving is cheaper than growing, and bounded by what was consumed. */
-    if (b->head >= used && b->cap - used >= len) {
+    if (b->data && b->head >= used && b->cap - used >= len) {
         memmove(b->data, b->data + b->head, used);
         b->head = 0;
         b->tail = used;
@@ -66,9 +66,9 @@ uint8_t *buf_reserve(struct buf *b, size_t len)
 
 void buf_append(struct buf *b, const void *data, size_t len)
 {
-    uint8_t *to = buf_reserve(b, len);
+    uint8_t *to = len ? buf_reserve(b, len) : NULL;
 
-    if (!to || len == 0)
+    if (!to)
         return;
     memcpy(to, data, len);
     b->tail += len;

@@ -28,13 +28,17 @@ struct publish *publish_new(const char *gateway_id, const struct bus_settings *b
                             publish_emit_fn *emit, void *arg);
 void publish_free(struct publish *p); /* Accepts NULL. */
 
-/* state `online`, info, devices; every device's availability (`offline` until it answers) and status. */
+/* The number of a device's next json message; begins at 1 unless set before the first batch. */
+uint64_t publish_seq(const struct publish *p, size_t bus, size_t device);
+void publish_set_seq(struct publish *p, size_t bus, size_t device, uint64_t next);
+
+/* state `online`, info, devices. A device's availability follows once it has answered or is overdue. */
 void publish_announce(struct publish *p, int64_t now_mono_ms, int64_t now_wall_ms);
 
 /* The last words before a clean stop: state `offline`. */
 void publish_farewell(struct publish *p);
 
-void publish_batch(struct publish *p, const struct batch *b, int64_t now_mono_ms, int64_t now_wall_ms);
+void publish_batch(struct publish *p, const struct batch *b, int64_t now_mono_ms);
 
 /* Turns overdue tags bad. Returns when to call again (monotonic ms), INT64_MAX for never. */
 int64_t publish_check_age(struct publish *p, int64_t now_mono_ms, int64_t now_wall_ms);

@@ -1,0 +1,151 @@
+/* documents - the JSON payloads of publish/: info, devices, status, json. Design section 5. */
+#include <stdio.h>
+
+#include "core/json.h"
+#include "publish/state.h"
+
+static const char *const type_names[] = {
+    [TYPE_BOOL] = "bool", [TYPE_U16] = "u16", [TYPE_S16] = "s16",
+    [TYPE_U32] = "u32",   [TYPE_S32] = "s32", [TYPE_F32] = "f32",
+};
+
+void document_info(const struct publish *p, int64_t started_wall_ms, struct buf *out)
+{
+    struct json j = json_to(out);
+
+    json_object_begin(&j);
+    json_key(&j, "id");
+    json_text(&j, p->gateway_id);
+    json_key(&j, "version");
+    json_text(&j, WIREPOST_VERSION);
+    json_key(&j, "started");
+    json_int(&j, started_wall_ms);
+    json_object_end(&j);
+}
+
+static void write_device_tags(struct json *j, const struct device_settings *settings)
+{
+    json_object_begin(j);
+    for (size_t i = 0; i < settings->tag_count; i++) {
+        const struct tag_settings *tag = &settings->tags[i];
+
+        json_key(j, tag->name);
+        json_object_begin(j);
+        json_key(j, "unit");
+        json_text(j, tag->unit);
+        json_key(j, "type");
+        json_text(j, type_names[tag->type]);
+        json_key(j, "poll_ms");
+        json_int(j, tag->poll_ms);
+        json_object_end(j);
+    }
+    json_object_end(j);
+}
+
+void document_devices(const struct publish *p, struct buf *out)
+{
+    struct json j = json_to(out);
+
+    json_object_begin(&j);
+    for (size_t i = 0; i < p->device_count; i++) {
+        const struct device_publish *d = &p->devices[i];
+
+        json_key(&j, d->settings->name);
+        json_object_begin(&j);
+        json_key(&j, "bus");
+        json_text(&j, d->bus->name);
+        json_key(&j, "unit");
+        json_int(&j, d->settings->unit);
+        json_key(&j, "template");
+        if (d->settings->template_name)
+            json_text(&j, d->settings->template_name);
+        else
+            json_null(&j);
+        json_key(&j, "tags");
+        write_device_tags(&j, d->settings);
+        json_object_end(&j);
+    }
+    json_object_end(&j);
+}
+
+static void write_reason(struct json *j, struct reason reason)
+{
+    struct buf text = {0};
+
+    reason_print(reason, &text);
+    json_str(j, buf_str(&text));
+    buf_fini(&text);
+}
+
+static void write_count(struct json *j, const char *name, uint64_t count)
+{
+    json_key(j, name);
+    json_uint(j, count);
+}
+
+void document_status(const struct health *h, struct buf *out)
+{
+    struct json j = json_to(out);
+
+    json_object_begin(&j);
+    json_key(&j, "state");
+    json_text(&j, device_state_name(h->state));
+    json_key(&j, "since");
+    json_int(&j, h->since_ms);
+    json_key(&j, "reason");
+    write_reason(&j, h->reason);
+    write_count(&j, "requests", h->requests);
+    write_count(&j, "answers", h->answers);
+    write_count(&j, "timeouts", h->timeouts);
+    write_count(&j, "crc_errors", h->crc_errors);
+    write_count(&j, "exceptions", h->exceptions);
+    write_count(&j, "bad_replies", h->bad_replies);
+    write_count(&j, "late_answers", h->late_answers);
+    write_count(&j, "latency_ms", h->latency_ms);
+    write_count(&j, "latency_max_ms", h->latency_max_ms);
+    json_object_end(&j);
+}
+
+static void write_value(struct json *j, const struct value *v)
+{
+    char text[40];
+    struct buf printed = {0};
+
+    if (v->type == VALUE_NONE) {
+        json_null(j);
+        return;
+    }
+    value_print(v, &printed);
+    snprintf(text, sizeof(text), STR_FMT, STR_ARG(buf_str(&printed)));
+    json_raw(j, text);
+    buf_fini(&printed);
+}
+
+void document_json(const struct device_publish *d, const uint32_t *tags, size_t count, int64_t ts_ms, struct buf *out)
+{
+    struct json j = json_to(out);
+
+    json_object_begin(&j);
+    json_key(&j, "ts");
+    json_int(&j, ts_ms);
+    write_count(&j, "seq", d->seq);
+    json_key(&j, "v");
+    json_object_begin(&j);
+    for (size_t i = 0; i < count; i++) {
+        json_key(&j, d->tags[tags[i]].settings->name);
+        write_value(&j, &d->tags[tags[i]].value);
+    }
+    json_object_end(&j);
+    json_key(&j, "q");
+    json_object_begin(&j);
+    for (size_t i = 0; i < count; i++) {
+        const struct tag_state *tag = &d->tags[tags[i]];
+
+        if (tag->bad.kind == REASON_NONE)
+            continue;
+        json_key(&j, tag->settings->name);
+        write_reason(&j, tag->bad);
+    }
+    json_object_end(&j);
+    json_object_end(&j);
+}

@@ -1,0 +1,321 @@
+/*
+ * publish - see publish.h.
+ *
+ * A tag is good (value), bad (reason) or not known yet. A reading that decoding
+ * refused turns it bad at once; a missing answer only leaves its reason behind,
+ * and the tag turns bad when stale_after has passed since the last good reading.
+ */
+#include "publish/publish.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "publish/state.h"
+
+/* Counters in a device's status are refreshed so often while they change. */
+#define STATUS_PERIOD_MS 60000
+
+static void emit(struct publish *p, uint8_t qos)
+{
+    if (!buf_failed(&p->topic) && !buf_failed(&p->payload)) {
+        p->stats.messages++;
+        p->emit(p->arg, buf_str(&p->topic), buf_str(&p->payload), qos, true);
+    }
+    buf_clear(&p->topic);
+    buf_clear(&p->payload);
+}
+
+static void topic_of_gateway(struct publish *p, const char *name)
+{
+    buf_printf(&p->topic, "wp/%s/%s", p->gateway_id, name);
+}
+
+static void topic_of_device(struct publish *p, const struct device_publish *d, const char *name)
+{
+    buf_printf(&p->topic, "wp/%s/d/%s/%s", p->gateway_id, d->settings->name, name);
+}
+
+static void emit_tag(struct publish *p, const struct device_publish *d, struct tag_state *tag)
+{
+    tag->known = true;
+    buf_printf(&p->topic, "wp/%s/d/%s/v/%s", p->gateway_id, d->settings->name, tag->settings->name);
+    value_print(&tag->value, &p->payload);
+    emit(p, 1);
+}
+
+static void emit_json(struct publish *p, struct device_publish *d, const uint32_t *tags, size_t count, int64_t ts_ms)
+{
+    topic_of_device(p, d, "json");
+    document_json(d, tags, count, ts_ms, &p->payload);
+    d->seq++;
+    emit(p, 1);
+}
+
+static void set_availability(struct publish *p, struct device_publish *d, enum availability availability)
+{
+    if (d->availability == availability)
+        return;
+    d->availability = availability;
+    topic_of_device(p, d, "availability");
+    buf_put_text(&p->payload, availability == AVAILABILITY_ONLINE ? "online" : "offline");
+    emit(p, 1);
+}
+
+static void init_device(struct device_publish *d, const struct bus_settings *bus,
+                        const struct device_settings *settings, struct tag_state *tags)
+{
+    *d = (struct device_publish){.bus = bus, .settings = settings, .tags = tags, .overdue_ms = INT64_MAX, .seq = 1};
+    for (size_t i = 0; i < settings->tag_count; i++) {
+        tags[i].settings = &settings->tags[i];
+        if (settings->tags[i].stale_after_ms < d->overdue_ms)
+            d->overdue_ms = settings->tags[i].stale_after_ms;
+    }
+}
+
+static void init_devices(struct publish *p, const struct bus_settings *buses, size_t bus_count)
+{
+    struct device_publish *device = p->devices;
+    struct tag_state *tags = p->tags;
+
+    for (size_t b = 0; b < bus_count; b++) {
+        p->first_device[b] = (size_t)(device - p->devices);
+        for (size_t d = 0; d < buses[b].device_count; d++) {
+            init_device(device++, &buses[b], &buses[b].devices[d], tags);
+            tags += buses[b].devices[d].tag_count;
+        }
+    }
+}
+
+struct publish *publish_new(const char *gateway_id, const struct bus_settings *buses, size_t bus_count,
+                            publish_emit_fn *emit_fn, void *arg)
+{
+    struct publish *p = calloc(1, sizeof(*p));
+    size_t tag_count = 0;
+
+    if (!p)
+        return NULL;
+    for (size_t b = 0; b < bus_count; b++) {
+        p->device_count += buses[b].device_count;
+        for (size_t d = 0; d < buses[b].device_count; d++)
+            tag_count += buses[b].devices[d].tag_count;
+    }
+
+    p->emit = emit_fn;
+    p->arg = arg;
+    p->gateway_id = strdup(gateway_id);
+    /* One more than needed: calloc(0) may give NULL. */
+    p->first_device = calloc(bus_count + 1, sizeof(p->first_device[0]));
+    p->devices = calloc(p->device_count + 1, sizeof(p->devices[0]));
+    p->tags = calloc(tag_count + 1, sizeof(p->tags[0]));
+    p->shown = calloc(tag_count + 1, sizeof(p->shown[0]));
+    if (!p->gateway_id || !p->first_device || !p->devices || !p->tags || !p->shown) {
+        publish_free(p);
+        return NULL;
+    }
+    init_devices(p, buses, bus_count);
+    return p;
+}
+
+void publish_free(struct publish *p)
+{
+    if (!p)
+        return;
+    buf_fini(&p->topic);
+    buf_fini(&p->payload);
+    free(p->shown);
+    free(p->tags);
+    free(p->devices);
+    free(p->first_device);
+    free(p->gateway_id);
+    free(p);
+}
+
+static struct device_publish *find_device(const struct publish *p, size_t bus, size_t device)
+{
+    assert(p->first_device[bus] + device < p->device_count);
+    return &p->devices[p->first_device[bus] + device];
+}
+
+uint64_t publish_seq(const struct publish *p, size_t bus, size_t device)
+{
+    return find_device(p, bus, device)->seq;
+}
+
+void publish_set_seq(struct publish *p, size_t bus, size_t device, uint64_t next)
+{
+    find_device(p, bus, device)->seq = next;
+}
+
+void publish_announce(struct publish *p, int64_t now_mono_ms, int64_t now_wall_ms)
+{
+    topic_of_gateway(p, "state");
+    buf_put_text(&p->payload, "online");
+    emit(p, 1);
+
+    topic_of_gateway(p, "info");
+    document_info(p, now_wall_ms, &p->payload);
+    emit(p, 1);
+
+    topic_of_gateway(p, "devices");
+    document_devices(p, &p->payload);
+    emit(p, 1);
+
+    for (size_t i = 0; i < p->device_count; i++) {
+        struct device_publish *d = &p->devices[i];
+
+        d->answer_ms = now_mono_ms;
+        for (size_t t = 0; t < d->settings->tag_count; t++)
+            d->tags[t].good_ms = now_mono_ms;
+    }
+}
+
+void publish_farewell(struct publish *p)
+{
+    topic_of_gateway(p, "state");
+    buf_put_text(&p->payload, "offline");
+    emit(p, 1);
+}
+
+static void emit_status(struct publish *p, struct device_publish *d, const struct health *h, int64_t now_mono_ms)
+{
+    d->health = *h;
+    d->status_ms = now_mono_ms;
+    topic_of_device(p, d, "status");
+    document_status(h, &p->payload);
+    emit(p, 0);
+}
+
+static void take_health(struct publish *p, struct device_publish *d, const struct health *h, int64_t now_mono_ms)
+{
+    bool changed = d->health.state != h->state || d->health.since_ms != h->since_ms ||
+                   d->health.reason.kind != h->reason.kind || d->health.reason.code != h->reason.code;
+
+    if (changed || now_mono_ms - d->status_ms >= STATUS_PERIOD_MS)
+        emit_status(p, d, h, now_mono_ms);
+    if (h->state == DEVICE_QUARANTINED || h->state == DEVICE_DISABLED)
+        set_availability(p, d, AVAILABILITY_OFFLINE);
+}
+
+/* An exception or a refused value is an answer too: the device is there. */
+static bool shows_life(struct reason reason)
+{
+    return reason.kind == REASON_NONE || reason.kind == REASON_EXCEPTION || reason_refuses_value(reason);
+}
+
+/* Turns the tag bad for `why`. True when that is news. */
+static bool turn_bad(struct tag_state *tag, struct reason why)
+{
+    if (tag->known && tag->bad.kind == why.kind && tag->bad.code == why.code)
+        return false;
+    tag->bad = why;
+    tag->value = (struct value){.type = VALUE_NONE};
+    return true;
+}
+
+/* Takes one reading into its tag's state. True when there is something to publish. */
+static bool take_reading(struct tag_state *tag, const struct reading *r, int64_t now_mono_ms)
+{
+    if (r->reason.kind == REASON_NONE) {
+        bool news = !tag->known || tag->bad.kind != REASON_NONE || !value_equal(&tag->value, &r->value);
+
+        tag->value = r->value;
+        tag->bad = (struct reason){0};
+        tag->last_failure = (struct reason){0};
+        tag->good_ms = now_mono_ms;
+        return news;
+    }
+
+    tag->last_failure = r->reason;
+    if (reason_refuses_value(r->reason) || tag->bad.kind != REASON_NONE)
+        return turn_bad(tag, r->reason);
+    return false; /* the last value stands until it is stale */
+}
+
+/* A tag that still stands on an older value than this request must not be shown with its time. */
+static bool answered(const struct reading *r, const struct tag_state *tag)
+{
+    return r->reason.kind == REASON_NONE || tag->bad.kind != REASON_NONE;
+}
+
+void publish_batch(struct publish *p, const struct batch *b, int64_t now_mono_ms)
+{
+    struct device_publish *d = find_device(p, b->bus, b->device);
+    size_t count = 0;
+    bool news = false;
+
+    assert(b->count <= d->settings->tag_count);
+    p->stats.readings += b->count;
+    for (size_t i = 0; i < b->count; i++) {
+        const struct reading *r = &b->readings[i];
+        struct tag_state *tag = &d->tags[r->tag];
+
+        assert(r->tag < d->settings->tag_count);
+        if (r->reason.kind == REASON_NONE)
+            p->stats.good++;
+        if (shows_life(r->reason)) {
+            d->answer_ms = now_mono_ms;
+            set_availability(p, d, AVAILABILITY_ONLINE);
+        }
+        if (take_reading(tag, r, now_mono_ms)) {
+            news = true;
+            emit_tag(p, d, tag);
+        }
+        if (answered(r, tag))
+            p->shown[count++] = r->tag;
+    }
+
+    if (news)
+        emit_json(p, d, p->shown, count, b->ts_ms);
+    take_health(p, d, &b->health, now_mono_ms);
+}
+
+/* The next moment at which one of the device's tags may be overdue. */
+static int64_t check_device(struct publish *p, struct device_publish *d, int64_t now_mono_ms, int64_t now_wall_ms)
+{
+    int64_t next = INT64_MAX;
+    size_t count = 0;
+
+    for (uint32_t t = 0; t < d->settings->tag_count; t++) {
+        struct tag_state *tag = &d->tags[t];
+        int64_t due = tag->good_ms + tag->settings->stale_after_ms;
+        struct reason why =
+            tag->last_failure.kind == REASON_NONE ? (struct reason){.kind = REASON_STALE} : tag->last_failure;
+
+        if (tag->bad.kind != REASON_NONE)
+            continue;
+        if (due > now_mono_ms) {
+            next = due < next ? due : next;
+        } else {
+            turn_bad(tag, why);
+            p->shown[count++] = t;
+            emit_tag(p, d, tag);
+        }
+    }
+    if (count > 0)
+        emit_json(p, d, p->shown, count, now_wall_ms);
+
+    if (d->availability != AVAILABILITY_OFFLINE && d->overdue_ms != INT64_MAX) {
+        if (d->answer_ms + d->overdue_ms <= now_mono_ms)
+            set_availability(p, d, AVAILABILITY_OFFLINE);
+        else if (d->answer_ms + d->overdue_ms < next)
+            next = d->answer_ms + d->overdue_ms;
+    }
+    return next;
+}
+
+int64_t publish_check_age(struct publish *p, int64_t now_mono_ms, int64_t now_wall_ms)
+{
+    int64_t next = INT64_MAX;
+
+    for (size_t i = 0; i < p->device_count; i++) {
+        int64_t due = check_device(p, &p->devices[i], now_mono_ms, now_wall_ms);
+
+        next = due < next ? due : next;
+    }
+    return next;
+}
+
+void publish_get_stats(const struct publish *p, struct publish_stats *ret_stats)
+{
+    *ret_stats = p->stats;
+}

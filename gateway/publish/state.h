@@ -1,0 +1,55 @@
+/*
+ * state - what publish knows of each device and tag. Private to publish/.
+ */
+#ifndef WP_PUBLISH_STATE_H
+#define WP_PUBLISH_STATE_H
+
+#include "core/buf.h"
+#include "publish/publish.h"
+
+struct tag_state {
+    const struct tag_settings *settings;
+    struct value value;         /* last good one; VALUE_NONE before the first and while bad */
+    struct reason bad;          /* why there is no value; REASON_NONE while there is one */
+    struct reason last_failure; /* since the last good reading */
+    int64_t good_ms;            /* monotonic time of the last good reading, or of the start */
+    bool known;                 /* a value or its absence has been published */
+};
+
+enum availability { AVAILABILITY_UNKNOWN, AVAILABILITY_ONLINE, AVAILABILITY_OFFLINE };
+
+struct device_publish {
+    const struct bus_settings *bus;
+    const struct device_settings *settings;
+    struct tag_state *tags; /* settings->tag_count of them */
+    enum availability availability;
+    int64_t answer_ms;    /* monotonic time of the last answer of any kind, or of the start */
+    int64_t overdue_ms;   /* offline after so long without an answer: the smallest stale_after */
+    int64_t status_ms;    /* monotonic time of the last status message */
+    struct health health; /* as in the last batch */
+    uint64_t seq;         /* of the next json message */
+};
+
+struct publish {
+    char *gateway_id;
+    publish_emit_fn *emit;
+    void *arg;
+    size_t *first_device; /* of each bus, in `devices` */
+    struct device_publish *devices;
+    size_t device_count;
+    struct tag_state *tags; /* of all devices */
+    uint32_t *shown;        /* scratch: the tags of one json message */
+    struct buf topic;       /* scratch */
+    struct buf payload;     /* scratch */
+    struct publish_stats stats;
+};
+
+/* The documents: each appends one JSON value to `out`. */
+void document_info(const struct publish *p, int64_t started_wall_ms, struct buf *out);
+void document_devices(const struct publish *p, struct buf *out);
+void document_status(const struct health *h, struct buf *out);
+
+/* One json message of a device: the `count` tags at `tags` (indexes). */
+void document_json(const struct device_publish *d, const uint32_t *tags, size_t count, int64_t ts_ms, struct buf *out);
+
+#endif

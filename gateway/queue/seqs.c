@@ -1,0 +1,168 @@
+/* seqs - see seqs.h. Table seqs (device, next, stride): numbering begins at next + stride. */
+#include "queue/seqs.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdlib.h>
+
+#include "core/log.h"
+#include "core/str.h"
+#include "store/db.h"
+#include "store/store.h"
+
+/* Numbers reserved ahead for each device: hours at usual rates, and 2^53 holds a lot of them. */
+#define RESERVE 10000
+
+struct number {
+    uint64_t next;
+    uint64_t stride;
+};
+
+struct seqs {
+    struct store *store;
+    const char *const *names;
+    size_t count;
+    seqs_loaded_fn *loaded;
+    seqs_get_fn *get;
+    void *arg;
+    uint64_t *next;      /* loaded; later the numbers at the last save */
+    struct number *rows; /* what the job under way writes */
+    bool saving;
+    bool wanted;         /* another save is to follow... */
+    enum seqs_mode mode; /* ...of this kind */
+    bool reserved;       /* the last save was a reservation */
+};
+
+static int load_job(struct db *db, void *arg)
+{
+    struct seqs *s = arg;
+
+    for (size_t i = 0; i < s->count; i++) {
+        struct db_stmt *st;
+        int r = db_prepare(db, "SELECT next + stride FROM seqs WHERE device = ?", &st);
+
+        if (r < 0)
+            return r;
+        db_bind_text(st, 1, str_of(s->names[i]));
+        r = db_step(st);
+        if (r > 0)
+            s->next[i] = (uint64_t)db_column_int(st, 0);
+        db_reset(st);
+        if (r < 0)
+            return r;
+    }
+    return 0;
+}
+
+static int save_job(struct db *db, void *arg)
+{
+    struct seqs *s = arg;
+
+    for (size_t i = 0; i < s->count; i++) {
+        struct db_stmt *st;
+        int r = db_prepare(db, "INSERT OR REPLACE INTO seqs (device, next, stride) VALUES (?, ?, ?)", &st);
+
+        if (r < 0)
+            return r;
+        db_bind_text(st, 1, str_of(s->names[i]));
+        db_bind_int(st, 2, (int64_t)s->rows[i].next);
+        db_bind_int(st, 3, (int64_t)s->rows[i].stride);
+        r = db_run(st);
+        if (r < 0)
+            return r;
+    }
+    return 0;
+}
+
+static void on_loaded(void *arg, int result)
+{
+    struct seqs *s = arg;
+
+    if (result < 0) {
+        log_error("store: cannot read the sequence numbers (%s), beginning at 1", strerror(-result));
+        for (size_t i = 0; i < s->count; i++)
+            s->next[i] = 1;
+    }
+    s->saving = false;
+    s->loaded(s->arg, s->next, result);
+    if (s->wanted)
+        seqs_save(s, s->mode);
+}
+
+static void on_saved(void *arg, int result)
+{
+    struct seqs *s = arg;
+
+    (void)result; /* the store logs what ails the disk; the next save is tried all the same */
+    s->saving = false;
+    if (s->wanted)
+        seqs_save(s, s->mode);
+}
+
+struct seqs *seqs_new(struct store *store, const char *const *names, size_t count, seqs_loaded_fn *loaded,
+                      seqs_get_fn *get, void *arg)
+{
+    struct seqs *s = calloc(1, sizeof(*s));
+
+    if (!s)
+        return NULL;
+    *s = (struct seqs){.store = store, .names = names, .count = count, .loaded = loaded, .get = get, .arg = arg};
+    s->next = calloc(count + 1, sizeof(s->next[0]));
+    s->rows = calloc(count + 1, sizeof(s->rows[0]));
+    if (!s->next || !s->rows)
+        goto fail;
+    for (size_t i = 0; i < count; i++)
+        s->next[i] = 1;
+    s->saving = true;
+    if (store_submit(store, load_job, on_loaded, s) < 0)
+        goto fail;
+    return s;
+
+fail:
+    seqs_free(s);
+    return NULL;
+}
+
+void seqs_free(struct seqs *s)
+{
+    if (!s)
+        return;
+    free(s->rows);
+    free(s->next);
+    free(s);
+}
+
+void seqs_save(struct seqs *s, enum seqs_mode mode)
+{
+    s->mode = mode;
+    s->wanted = s->saving;
+    if (s->saving)
+        return;
+
+    for (size_t i = 0; i < s->count; i++) {
+        uint64_t now = s->get(s->arg, i);
+        uint64_t stride = 0;
+
+        /* As many as since the last save may be numbered, and lost, before the next. */
+        if (mode == SEQS_EXACT)
+            stride = s->reserved ? 1 : now - s->next[i] + 1;
+        else if (mode == SEQS_RESERVED)
+            stride = RESERVE;
+        s->rows[i] = (struct number){.next = now, .stride = stride};
+        s->next[i] = now;
+    }
+    s->reserved = mode == SEQS_RESERVED;
+    s->saving = store_submit(s->store, save_job, on_saved, s) == 0;
+}
+
+void seqs_check(struct seqs *s)
+{
+    if (!s->reserved || s->saving)
+        return;
+    for (size_t i = 0; i < s->count; i++) {
+        if (s->get(s->arg, i) - s->next[i] > RESERVE / 2) {
+            seqs_save(s, SEQS_RESERVED);
+            return;
+        }
+    }
+}
