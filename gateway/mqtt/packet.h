@@ -241,6 +241,7 @@ int mqtt_read_header(const uint8_t *data, size_t len, struct mqtt_header *ret_he
  *   -EBADMSG          malformed packet (reason 0x81)
  *   -EPROTO           protocol error (0x82), such as a property given twice
  *   -EPROTONOSUPPORT  CONNECT of an unknown protocol name or version (0x84)
+ *   -ERANGE           a Topic Alias of 0 (0x94)
  * Checked here: flags, lengths, UTF-8 (1.5.4: no U+0000), which property may
  * stand in which packet and how often, ranges of property values, packet ids
  * not zero, at least one filter, reason codes allowed in that packet, the

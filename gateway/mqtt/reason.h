@@ -4,6 +4,8 @@
 #ifndef WP_MQTT_REASON_H
 #define WP_MQTT_REASON_H
 
+#include <stdbool.h>
+
 enum mqtt_reason {
     MQTT_SUCCESS = 0x00,
     MQTT_GRANTED_QOS_1 = 0x01,
@@ -52,6 +54,9 @@ enum mqtt_reason {
 
 /* The standard's name in lower case, "session taken over"; "reason 0x55" has no name: "unknown reason". */
 const char *mqtt_reason_name(unsigned reason);
+
+/* Whether a packet of that type (enum mqtt_type) may carry the reason in MQTT 5 (2.4). */
+bool mqtt_reason_allowed(unsigned reason, unsigned type);
 
 /* The MQTT 3.1.1 CONNACK return code (3.1.1: 3.2.2.3) nearest to an MQTT 5 reason. */
 unsigned mqtt_return_code(enum mqtt_reason reason);
