@@ -8,16 +8,9 @@
  * malformed (-EBADMSG), what can be read but is not allowed is a protocol
  * error (-EPROTO): 1.2.
  */
+#include "mqtt/decode.h"
+
 #include <errno.h>
-
-#include "mqtt/wire.h"
-
-struct decoder {
-    struct reader in; /* what follows the fixed header */
-    uint8_t flags;
-    uint8_t version;
-    uint8_t sender;
-};
 
 enum { CLIENT = 1 << MQTT_FROM_CLIENT, SERVER = 1 << MQTT_FROM_SERVER };
 
@@ -88,130 +81,11 @@ static int check_first(uint8_t first, enum mqtt_version version, enum mqtt_sende
     return senders >> sender & 1 ? 0 : -EPROTO;
 }
 
-static int read_props(struct decoder *d, struct mqtt_packet *p)
+int decode_props(struct decoder *d, struct mqtt_packet *p)
 {
     if (d->version < MQTT_V5)
         return 0;
     return mqtt_props_read(&d->in, p->type, &p->props);
-}
-
-/* 3.1.2.1, 3.1.2.2. Any other level has a layout nobody knows, such as 0x84, a bridge of mosquitto's. */
-static int read_version(struct decoder *d)
-{
-    struct str name = mqtt_read_text(&d->in);
-    uint8_t level = read_u8(&d->in);
-
-    if (d->in.bad)
-        return -EBADMSG;
-    if (str_equal(name, str_of("MQTT")) && (level == MQTT_V311 || level == MQTT_V5))
-        d->version = level;
-    else if (str_equal(name, str_of("MQIsdp")) && level == MQTT_V31)
-        d->version = level;
-    else
-        return -EPROTONOSUPPORT;
-    return 0;
-}
-
-/*
- *   7         6         5       4   3   2     1      0
- *   username  password  retain  qos     will  clean  reserved      3.1.2.3
- */
-static int read_connect_flags(struct decoder *d, struct mqtt_connect *c)
-{
-    uint8_t flags = read_u8(&d->in);
-
-    c->clean_start = flags >> 1 & 1;
-    c->has_will = flags >> 2 & 1;
-    c->will.qos = flags >> 3 & 3;
-    c->will.retain = flags >> 5 & 1;
-    c->has_password = flags >> 6 & 1;
-    c->has_username = flags >> 7 & 1;
-
-    if (d->version > MQTT_V31 && (flags & 1)) /* [MQTT-3.1.2-3]; 3.1 only says "not used" */
-        return -EBADMSG;
-    if (!c->has_will && (flags & 0x38)) { /* [MQTT-3.1.2-11], [MQTT-3.1.2-13]; 3.1 disregards them */
-        if (d->version > MQTT_V31)
-            return -EBADMSG;
-        c->will.qos = 0;
-        c->will.retain = false;
-    }
-    if (c->will.qos > 2) /* [MQTT-3.1.2-12] */
-        return -EBADMSG;
-    if (d->version < MQTT_V5 && c->has_password && !c->has_username) /* 3.1.1: [MQTT-3.1.2-22] */
-        return -EBADMSG;
-    return 0;
-}
-
-static int read_will(struct decoder *d, struct mqtt_will *will)
-{
-    int r;
-
-    will->props.present = 0;
-    will->props.list = str_of("");
-    if (d->version == MQTT_V5) {
-        r = mqtt_props_read(&d->in, MQTT_WILL_PROPS, &will->props);
-        if (r < 0)
-            return r;
-    }
-    will->topic = mqtt_read_text(&d->in);
-    will->payload = mqtt_read_binary(&d->in);
-    return 0;
-}
-
-/* 3.1: 3.1, a flag may be set though its string is missing: the remaining length has the last word. */
-static bool credential_follows(struct decoder *d, bool flag)
-{
-    return flag && (d->version > MQTT_V31 || reader_left(&d->in) > 0);
-}
-
-static int decode_connect(struct decoder *d, struct mqtt_packet *p)
-{
-    struct mqtt_connect *c = &p->connect;
-    int r;
-
-    r = read_version(d);
-    if (r < 0)
-        return r;
-    c->version = d->version;
-    r = read_connect_flags(d, c);
-    if (r < 0)
-        return r;
-    c->keep_alive = read_u16(&d->in);
-    r = read_props(d, p);
-    if (r < 0)
-        return r;
-    if (mqtt_has(&p->props, MQTT_PROP_AUTH_DATA) && !mqtt_has(&p->props, MQTT_PROP_AUTH_METHOD))
-        return -EPROTO; /* 3.1.2.11.10 */
-
-    c->client_id = mqtt_read_text(&d->in);
-    if (c->has_will) {
-        r = read_will(d, &c->will);
-        if (r < 0)
-            return r;
-    }
-    c->has_username = credential_follows(d, c->has_username);
-    if (c->has_username)
-        c->username = mqtt_read_text(&d->in);
-    c->has_password = credential_follows(d, c->has_password);
-    if (c->has_password)
-        c->password = mqtt_read_binary(&d->in);
-    return 0;
-}
-
-static int decode_connack(struct decoder *d, struct mqtt_packet *p)
-{
-    struct mqtt_connack *c = &p->connack;
-    uint8_t flags = read_u8(&d->in);
-
-    c->session_present = flags & 1 && d->version > MQTT_V31; /* 3.1 has no such flag */
-    c->code = read_u8(&d->in);
-    if (d->in.bad || (flags > 1 && d->version > MQTT_V31)) /* [MQTT-3.2.2-1] */
-        return -EBADMSG;
-    if (d->version == MQTT_V5 ? !mqtt_reason_allowed(c->code, MQTT_CONNACK) : c->code > 5)
-        return -EPROTO;
-    if (c->session_present && c->code != 0) /* [MQTT-3.2.2-6] */
-        return -EPROTO;
-    return read_props(d, p);
 }
 
 static int decode_publish(struct decoder *d, struct mqtt_packet *p)
@@ -227,7 +101,7 @@ static int decode_publish(struct decoder *d, struct mqtt_packet *p)
 
     m->topic = mqtt_read_text(&d->in);
     m->id = m->qos ? read_u16(&d->in) : 0;
-    r = read_props(d, p);
+    r = decode_props(d, p);
     if (r < 0)
         return r;
     m->payload = read_str(&d->in, reader_left(&d->in));
@@ -252,7 +126,7 @@ static int read_reason(struct decoder *d, struct mqtt_packet *p, uint8_t *ret_re
     *ret_reason = read_u8(&d->in);
     if (!mqtt_reason_allowed(*ret_reason, p->type))
         return -EPROTO;
-    return reader_left(&d->in) > 0 ? read_props(d, p) : 0;
+    return reader_left(&d->in) > 0 ? decode_props(d, p) : 0;
 }
 
 static int decode_ack(struct decoder *d, struct mqtt_packet *p)
@@ -287,93 +161,6 @@ static int decode_auth(struct decoder *d, struct mqtt_packet *p)
     if (r < 0)
         return r;
     return is_short || mqtt_has(&p->props, MQTT_PROP_AUTH_METHOD) ? 0 : -EPROTO; /* 3.15.2.2.2 */
-}
-
-/*
- *   7  6      5  4             3           2         1  0
- *   reserved  retain handling  as retained no local  qos           3.8.3.1
- */
-static int check_options(uint8_t options, uint8_t version)
-{
-    uint8_t reserved = version == MQTT_V5 ? 0xc0 : 0xfc;
-
-    if (options & reserved) /* [MQTT-3.8.3-5] */
-        return -EBADMSG;
-    return (options & 3) == 3 || (options >> 4 & 3) == 3 ? -EPROTO : 0;
-}
-
-static int decode_subscribe(struct decoder *d, struct mqtt_packet *p)
-{
-    struct reader walk;
-    int r;
-
-    p->subscribe.id = read_u16(&d->in);
-    r = read_props(d, p);
-    if (r < 0)
-        return r;
-    p->subscribe.filters = read_str(&d->in, reader_left(&d->in));
-    if (d->in.bad)
-        return -EBADMSG;
-    if (p->subscribe.id == 0 || p->subscribe.filters.len == 0) /* [MQTT-2.2.1-3], [MQTT-3.8.3-2] */
-        return -EPROTO;
-
-    walk = reader_of(p->subscribe.filters.data, p->subscribe.filters.len);
-    while (reader_left(&walk) > 0) {
-        mqtt_read_text(&walk);
-        r = p->type == MQTT_SUBSCRIBE ? check_options(read_u8(&walk), d->version) : 0;
-        if (walk.bad)
-            return -EBADMSG;
-        if (r < 0)
-            return r;
-    }
-    return 0;
-}
-
-bool mqtt_next_filter(struct reader *walk, uint8_t type, struct mqtt_filter *ret_filter)
-{
-    uint8_t options;
-
-    if (walk->bad || reader_left(walk) == 0)
-        return false;
-    ret_filter->filter = mqtt_read_binary(walk);
-    options = type == MQTT_SUBSCRIBE ? read_u8(walk) : 0;
-    ret_filter->qos = options & 3;
-    ret_filter->no_local = options >> 2 & 1;
-    ret_filter->retain_as_published = options >> 3 & 1;
-    ret_filter->retain_handling = options >> 4 & 3;
-    return !walk->bad;
-}
-
-static bool suback_code_allowed(struct decoder *d, uint8_t type, uint8_t code)
-{
-    if (d->version == MQTT_V5)
-        return mqtt_reason_allowed(code, type);
-    return code <= 2 || code == 0x80; /* 3.1.1: [MQTT-3.9.3-2] */
-}
-
-static int decode_suback(struct decoder *d, struct mqtt_packet *p)
-{
-    struct mqtt_suback *s = &p->suback;
-    int r;
-
-    s->id = read_u16(&d->in);
-    s->codes = str_of("");
-    r = read_props(d, p);
-    if (r < 0)
-        return r;
-    if (p->type == MQTT_SUBACK || d->version == MQTT_V5) {
-        s->codes = read_str(&d->in, reader_left(&d->in));
-        if (!d->in.bad && s->codes.len == 0) /* one for each filter, of which there is at least one */
-            return -EPROTO;
-    }
-    if (d->in.bad)
-        return -EBADMSG;
-    if (s->id == 0)
-        return -EPROTO;
-    for (size_t i = 0; i < s->codes.len; i++)
-        if (!suback_code_allowed(d, p->type, (uint8_t)s->codes.data[i]))
-            return -EPROTO;
-    return 0;
 }
 
 static int decode_body(struct decoder *d, struct mqtt_packet *p)
