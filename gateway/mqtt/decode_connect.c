@@ -113,6 +113,8 @@ int decode_connack(struct decoder *d, struct mqtt_packet *p)
 
     c->session_present = flags & 1 && d->version > MQTT_V31; /* 3.1 has no such flag */
     c->code = read_u8(&d->in);
+    if (d->version == MQTT_V5 && reader_left(&d->in) == 0 && flags == 0 && c->code == 1)
+        return -EPROTONOSUPPORT; /* a server of 3.1.1 knows no MQTT 5: 3.1.1: [MQTT-3.1.2-2] */
     if (d->in.bad || (flags > 1 && d->version > MQTT_V31)) /* [MQTT-3.2.2-1] */
         return -EBADMSG;
     if (d->version == MQTT_V5 ? !mqtt_reason_allowed(c->code, MQTT_CONNACK) : c->code > 5)

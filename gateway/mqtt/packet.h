@@ -82,7 +82,8 @@ enum mqtt_property {
  * Properties and Subscription Identifiers may repeat: they stay encoded in
  * `list`, in order, and mqtt_props_next() walks them. `list` may also hold
  * other properties (it is the whole block of a decoded packet); encoding takes
- * only these two kinds from it.
+ * only these two kinds from it, where present. With no Subscription Identifier
+ * in `list`, the field is encoded.
  */
 struct mqtt_props {
     uint64_t present; /* bit N: property identifier N */
@@ -240,14 +241,16 @@ int mqtt_read_header(const uint8_t *data, size_t len, struct mqtt_header *ret_he
  * Decodes one packet. Returns the bytes consumed, 0 for "need more", or
  *   -EBADMSG          malformed packet (reason 0x81)
  *   -EPROTO           protocol error (0x82), such as a property given twice
- *   -EPROTONOSUPPORT  CONNECT of an unknown protocol name or version (0x84)
+ *   -EPROTONOSUPPORT  CONNECT of an unknown protocol name or version (0x84), or
+ *                     the CONNACK by which an older server says so to MQTT 5
  *   -ERANGE           a Topic Alias of 0 (0x94)
  * Checked here: flags, lengths, UTF-8 (1.5.4: no U+0000), which property may
  * stand in which packet and how often, ranges of property values, packet ids
  * not zero, at least one filter, reason codes allowed in that packet, the
  * direction. Not checked: the grammar of topics and filters (mqtt/topic.h),
  * and anything that needs to know the session.
- * `version` is that of the connection; a CONNECT brings its own.
+ * `version` is that of the connection; a CONNECT brings its own. An error may show
+ * before the packet is whole. Unless bytes were consumed, *ret_packet means nothing.
  */
 int mqtt_decode(const uint8_t *data, size_t len, enum mqtt_version version, enum mqtt_sender sender,
                 struct mqtt_packet *ret_packet);

@@ -23,6 +23,9 @@ struct property {
     uint32_t max; /* 0: whatever the encoding can hold */
 };
 
+/* Kept encoded in mqtt_props.list. */
+#define LISTED (UINT64_C(1) << MQTT_PROP_USER | UINT64_C(1) << MQTT_PROP_SUBSCRIPTION_ID)
+
 #define AT(name)    offsetof(struct mqtt_props, name)
 #define IN(type)    (1u << MQTT_##type)
 #define IN_WILL     (1u << MQTT_WILL_PROPS)
@@ -199,39 +202,38 @@ static void put_item(struct writer *w, const struct mqtt_list_item *item)
     wire_put_binary(w, item->pair.value);
 }
 
-/* Emits what is wanted of `list`; true when a Subscription Identifier was there. */
-static bool put_list(struct writer *w, const struct mqtt_props *props)
+/* 3.3.2.3.8: several may stand in a PUBLISH; when the list names none, the field has the only one. */
+static void put_list(struct writer *w, const struct mqtt_props *props)
 {
+    const struct mqtt_list_item only = {.id = MQTT_PROP_SUBSCRIPTION_ID, .subscription_id = props->subscription_id};
     struct reader walk = reader_of(props->list.data, props->list.len);
     struct mqtt_list_item item;
-    bool has_subscription_id = false;
+    bool wants_field = mqtt_has(props, MQTT_PROP_SUBSCRIPTION_ID);
 
     while (mqtt_props_next(&walk, &item)) {
         if (!mqtt_has(props, item.id))
             continue;
         if (item.id == MQTT_PROP_SUBSCRIPTION_ID)
-            has_subscription_id = true;
+            wants_field = false;
         put_item(w, &item);
     }
-    return has_subscription_id;
+    if (wants_field)
+        put_item(w, &only);
 }
 
 static void put_block(struct writer *w, const struct mqtt_props *props)
 {
-    const uint64_t listed = UINT64_C(1) << MQTT_PROP_USER | UINT64_C(1) << MQTT_PROP_SUBSCRIPTION_ID;
-    uint64_t singles = props->present & ~listed;
-
-    if (props->present & listed && !put_list(w, props))
-        singles |= props->present & UINT64_C(1) << MQTT_PROP_SUBSCRIPTION_ID;
+    uint64_t singles = props->present & ~LISTED;
 
     while (singles) {
         uint8_t id = (uint8_t)__builtin_ctzll(singles);
-        const struct property *prop = &properties[id];
 
         wire_put_u8(w, id);
-        put_value(w, prop->encoding, (const char *)props + prop->field);
+        put_value(w, properties[id].encoding, (const char *)props + properties[id].field);
         singles &= singles - 1;
     }
+    if (props->present & LISTED)
+        put_list(w, props);
 }
 
 void mqtt_props_put(struct writer *w, const struct mqtt_props *props)
