@@ -1,0 +1,58 @@
+/*
+ * link - the way to the devices of one bus: a serial line or a TCP connection.
+ *
+ *   link_new_*  ->  link_open  ->  link_read_*, link_drain ...  ->  link_close  ->  link_free
+ *
+ * Blocking, never longer than the time-out asked for. One thread: the bus's.
+ *
+ * Errors of all link_read_*:
+ *   -ETIMEDOUT  no answer                     -EREMOTEIO  refused, see link_exception()
+ *   -EBADMSG    damaged or cut short          -ENODEV     the line is gone: close it
+ *   -EPROTO     whole, but not what was asked -ECANCELED  stop_fd became readable
+ */
+#ifndef WP_LINK_H
+#define WP_LINK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "bus/bus_settings.h"
+
+struct link;
+
+/* Made closed. `port` and `host` are borrowed. stop_fd (-1: none) ends every wait when it
+ * becomes readable; borrowed too. */
+int link_new_rtu(const struct port_settings *port, int stop_fd, struct link **ret_link);
+int link_new_tcp(const char *host, uint16_t port, int stop_fd, struct link **ret_link);
+void link_free(struct link *l); /* closes. Accepts NULL. */
+
+/* 0 or -errno. A serial port must take the settings exactly: -EINVAL if it does not. */
+int link_open(struct link *l);
+void link_close(struct link *l); /* harmless when closed */
+
+/* To watch for a hang-up while nothing is asked; -1 when closed. */
+int link_fd(const struct link *l);
+
+/* How long the next requests wait for the first byte of an answer. */
+void link_set_timeout(struct link *l, int64_t timeout_ms);
+
+/* Function codes 1 and 2: one byte a bit, 0 or 1. count 1-2000. */
+int link_read_coils(struct link *l, uint8_t unit, uint16_t address, uint8_t *ret_bits, uint16_t count);
+int link_read_discrete(struct link *l, uint8_t unit, uint16_t address, uint8_t *ret_bits, uint16_t count);
+
+/* Function codes 4 and 3. count 1-125. */
+int link_read_input(struct link *l, uint8_t unit, uint16_t address, uint16_t *ret_regs, uint16_t count);
+int link_read_holding(struct link *l, uint8_t unit, uint16_t address, uint16_t *ret_regs, uint16_t count);
+
+/* The exception code of the last -EREMOTEIO. */
+uint8_t link_exception(const struct link *l);
+
+/* Reads and discards until the line has been watched for `quiet_ms`, so that a late answer is not
+ * taken for the answer to the next question. No wait where transaction numbers tell them apart. 0, -ENODEV, -ECANCELED.
+ */
+int link_drain(struct link *l, int64_t quiet_ms);
+
+/* Answers of this unit that came after their time-out, since link_new_*. */
+uint32_t link_late_answers(const struct link *l, uint8_t unit);
+
+#endif

@@ -1,0 +1,55 @@
+/*
+ * link_impl - what the kinds of link share. Included by link.c and link_*.c only.
+ */
+#ifndef WP_LINK_IMPL_H
+#define WP_LINK_IMPL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Largest Modbus PDU: 256 bytes of an RTU frame less unit and checksum. */
+enum { LINK_PDU_MAX = 253 };
+
+struct link;
+
+struct link_ops {
+    int (*open)(struct link *l); /* a descriptor, the caller's from then on, or -errno */
+    void (*opened)(struct link *l);
+    void (*free)(struct link *l);
+
+    /* Sends a PDU to a unit and waits for its answer, of normally `want` bytes. Bytes of the
+     * answer's PDU (at least 2, at most LINK_PDU_MAX) or an error as in link.h. */
+    int (*transact)(struct link *l, uint8_t unit, const uint8_t *pdu, size_t len, size_t want, uint8_t *ret_pdu);
+    int (*drain)(struct link *l, int64_t quiet_ms);
+};
+
+struct link {
+    const struct link_ops *ops;
+    int fd;      /* below FD_SETSIZE: libmodbus waits with select() */
+    int null_fd; /* stands in for it while closed */
+    bool is_open;
+    int stop_fd;
+    int64_t timeout_ms;
+    uint8_t exception;
+    uint32_t late[256]; /* by unit */
+};
+
+/* Reserves the descriptor. 0 or -errno. */
+int link_init(struct link *l, const struct link_ops *ops, int stop_fd);
+void link_fini(struct link *l);
+
+/* Waits until `fd` has something to read (or has hung up): 1; 0 at until_us; -ECANCELED. */
+int link_wait(const struct link *l, int fd, short events, int64_t until_us);
+
+/* Sleeps to the microsecond as well as the machine can. */
+void link_sleep_until(int64_t until_us);
+
+/* An errno that libmodbus left, as an error of link.h. */
+int link_error(int modbus_errno);
+
+/* link_port.c: opens and configures a serial port; a descriptor or -errno. */
+struct port_settings;
+int link_port_open(const struct port_settings *port);
+
+#endif

@@ -1,0 +1,136 @@
+/*
+ * link_port - opens a serial port with the exact settings asked for.
+ *
+ * libserialport 0.1.1 knows only names under /sys/class/tty, so a by-id or by-path link is
+ * resolved first; a terminal without such a name (a pty) is configured with termios.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <libserialport.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "bus/bus_settings.h"
+#include "drivers/link_impl.h"
+
+static int port_error(enum sp_return r)
+{
+    switch (r) {
+    case SP_OK:
+        return 0;
+    case SP_ERR_ARG:
+        return -EINVAL;
+    case SP_ERR_MEM:
+        return -ENOMEM;
+    case SP_ERR_SUPP:
+        return -EOPNOTSUPP;
+    case SP_ERR_FAIL:
+        return sp_last_error_code() > 0 ? -sp_last_error_code() : -EIO;
+    }
+    return -EIO;
+}
+
+static enum sp_parity sp_parity_of(enum parity parity)
+{
+    switch (parity) {
+    case PARITY_EVEN:
+        return SP_PARITY_EVEN;
+    case PARITY_ODD:
+        return SP_PARITY_ODD;
+    case PARITY_NONE:
+        break;
+    }
+    return SP_PARITY_NONE;
+}
+
+static enum sp_return configure_port(struct sp_port *sp, const struct port_settings *s)
+{
+    enum sp_return r = sp_set_baudrate(sp, s->baud);
+
+    if (r == SP_OK)
+        r = sp_set_bits(sp, s->data_bits);
+    if (r == SP_OK)
+        r = sp_set_parity(sp, sp_parity_of(s->parity));
+    if (r == SP_OK)
+        r = sp_set_stopbits(sp, s->stop_bits);
+    if (r == SP_OK)
+        r = sp_set_flowcontrol(sp, SP_FLOWCONTROL_NONE);
+    return r;
+}
+
+static int open_port(struct sp_port *sp, const struct port_settings *s)
+{
+    int fd = -1;
+    int r = port_error(sp_open(sp, SP_MODE_READ_WRITE));
+
+    if (r < 0)
+        return r;
+    r = port_error(configure_port(sp, s));
+    if (r == 0)
+        r = port_error(sp_get_port_handle(sp, &fd));
+    if (r == 0) {
+        fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+        r = fd < 0 ? -errno : fd;
+    }
+    sp_close(sp);
+    return r;
+}
+
+static int set_terminal(int fd, const struct port_settings *s)
+{
+    struct termios t;
+
+    if (flock(fd, LOCK_EX | LOCK_NB) < 0)
+        return errno == EWOULDBLOCK ? -EBUSY : -errno;
+    if (tcgetattr(fd, &t) < 0)
+        return -errno;
+    cfmakeraw(&t);
+    t.c_cflag &= ~(tcflag_t)(PARENB | PARODD | CSTOPB | CRTSCTS);
+    t.c_cflag |= CLOCAL | CREAD;
+    if (s->parity != PARITY_NONE)
+        t.c_cflag |= PARENB;
+    if (s->parity == PARITY_ODD)
+        t.c_cflag |= PARODD;
+    if (s->stop_bits == 2)
+        t.c_cflag |= CSTOPB;
+    t.c_iflag &= ~(tcflag_t)(IXOFF | IXANY);
+    t.c_cc[VMIN] = 0;
+    t.c_cc[VTIME] = 0;
+    if (cfsetspeed(&t, (speed_t)s->baud) < 0)
+        return -EINVAL;
+    return tcsetattr(fd, TCSANOW, &t) < 0 ? -errno : 0;
+}
+
+static int open_terminal(const char *path, const struct port_settings *s)
+{
+    int fd = open(path, O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+    int r;
+
+    if (fd < 0)
+        return -errno;
+    r = isatty(fd) ? set_terminal(fd, s) : -ENOTTY;
+    if (r < 0) {
+        close(fd);
+        return r;
+    }
+    return fd;
+}
+
+int link_port_open(const struct port_settings *s)
+{
+    char path[PATH_MAX];
+    struct sp_port *sp;
+    int fd;
+
+    if (!realpath(s->device, path))
+        return -errno;
+    if (sp_get_port_by_name(path, &sp) != SP_OK)
+        return open_terminal(path, s);
+
+    fd = open_port(sp, s);
+    sp_free_port(sp);
+    return fd;
+}

@@ -1,0 +1,206 @@
+/*
+ * link_rtu - Modbus RTU on a serial line; libmodbus does framing and checksum.
+ *
+ *   line   ....| request |....turnaround....| answer ........ |....| request
+ *          T3.5           wait, first byte -^  sleep, read -^  T3.5
+ *
+ * A long answer is slept through rather than read character by character: a
+ * twelfth of the processor time (60 registers at 115200 baud).
+ */
+#include <errno.h>
+#include <modbus.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "core/clock.h"
+#include "drivers/link.h"
+#include "drivers/link_impl.h"
+
+enum {
+    FRAME_EXTRA = 3,      /* unit and checksum around the PDU */
+    SLEEP_FROM = 16,      /* shorter answers are not worth a sleep */
+    TAIL_MS = 50,         /* how much later than computed an answer may end: adapters hand on in blocks */
+    DRAIN_LIMIT = 4,      /* times the quiet period: a line that never falls silent is not waited for */
+    LATE_FRAME_BYTES = 5, /* the shortest answer there is */
+};
+
+struct rtu {
+    struct link link;
+    const struct port_settings *port;
+    modbus_t *modbus;
+    int64_t char_ns;     /* one character on this line */
+    int64_t silence_us;  /* T3.5 */
+    int64_t last_end_us; /* when the line was last busy */
+};
+
+static struct rtu *rtu_of(struct link *l)
+{
+    return (struct rtu *)(void *)l;
+}
+
+static int rtu_open(struct link *l)
+{
+    return link_port_open(rtu_of(l)->port);
+}
+
+static void rtu_opened(struct link *l)
+{
+    struct rtu *rtu = rtu_of(l);
+
+    modbus_set_socket(rtu->modbus, l->fd);
+    rtu->last_end_us = clock_mono_us();
+}
+
+static void rtu_free(struct link *l)
+{
+    struct rtu *rtu = rtu_of(l);
+
+    if (rtu->modbus)
+        modbus_free(rtu->modbus);
+    link_fini(l);
+    free(rtu);
+}
+
+/* T3.5 of silence before each request (Modbus over serial line 1.02, 2.5.1.1); libmodbus leaves it to us. */
+static int send_request(struct rtu *rtu, uint8_t unit, const uint8_t *pdu, size_t len)
+{
+    uint8_t raw[1 + LINK_PDU_MAX];
+
+    link_sleep_until(rtu->last_end_us + rtu->silence_us);
+    modbus_flush(rtu->modbus);
+    raw[0] = unit;
+    memcpy(raw + 1, pdu, len);
+    modbus_set_slave(rtu->modbus, unit);
+    if (modbus_send_raw_request(rtu->modbus, raw, (int)len + 1) < 0)
+        return -ENODEV;
+    return 0;
+}
+
+/* Sleeps until `want` bytes should be there; again while they come more slowly than computed. */
+static void sleep_through(struct rtu *rtu, size_t want)
+{
+    int before = 0;
+    int have = 0;
+
+    while (ioctl(rtu->link.fd, FIONREAD, &have) == 0 && have > before && (size_t)have < want) {
+        link_sleep_until(clock_mono_us() + ((int64_t)want - have) * rtu->char_ns / 1000);
+        before = have;
+    }
+}
+
+/* The first byte is there: the whole frame, checked; the length of its PDU. */
+static int read_answer(struct rtu *rtu, size_t want, uint8_t *ret_pdu)
+{
+    uint8_t frame[MODBUS_RTU_MAX_ADU_LENGTH];
+    int64_t limit_us = (int64_t)MODBUS_RTU_MAX_ADU_LENGTH * rtu->char_ns / 1000 + TAIL_MS * 1000;
+    int len;
+
+    if (want > SLEEP_FROM)
+        sleep_through(rtu, want);
+    modbus_set_response_timeout(rtu->modbus, (uint32_t)(limit_us / 1000000), (uint32_t)(limit_us % 1000000));
+    len = modbus_receive_confirmation(rtu->modbus, frame);
+    if (len < 0)
+        return link_error(errno);
+    if (len < FRAME_EXTRA + 2) /* 0: a frame of another unit */
+        return -EPROTO;
+    memcpy(ret_pdu, frame + 1, (size_t)len - FRAME_EXTRA);
+    return len - FRAME_EXTRA;
+}
+
+static int rtu_transact(struct link *l, uint8_t unit, const uint8_t *pdu, size_t len, size_t want, uint8_t *ret_pdu)
+{
+    struct rtu *rtu = rtu_of(l);
+    int64_t sent_us;
+    int r;
+
+    r = send_request(rtu, unit, pdu, len);
+    if (r < 0)
+        return r;
+    /* The driver took the request at once; the line needs its time to carry it. */
+    sent_us = clock_mono_us() + (int64_t)(len + FRAME_EXTRA) * rtu->char_ns / 1000;
+    r = link_wait(l, l->fd, POLLIN, sent_us + l->timeout_ms * 1000);
+    if (r > 0)
+        r = read_answer(rtu, want + FRAME_EXTRA, ret_pdu);
+    else if (r == 0)
+        r = -ETIMEDOUT;
+    rtu->last_end_us = clock_mono_us();
+    return r;
+}
+
+/* Ends at `until_us` if the line was silent for T3.5 before it; a frame in progress is heard out. */
+static int rtu_drain(struct link *l, int64_t quiet_ms)
+{
+    struct rtu *rtu = rtu_of(l);
+    int64_t start_us = clock_mono_us();
+    int64_t quiet_us = quiet_ms * 1000 > rtu->silence_us ? quiet_ms * 1000 : rtu->silence_us;
+    int64_t until_us = start_us + quiet_us;
+    uint8_t bytes[MODBUS_RTU_MAX_ADU_LENGTH];
+    size_t total = 0;
+    uint8_t unit = 0;
+    int r;
+
+    while ((r = link_wait(l, l->fd, POLLIN, until_us)) > 0) {
+        ssize_t n = read(l->fd, bytes, sizeof(bytes));
+        int64_t now_us = clock_mono_us();
+
+        if (n <= 0)
+            return -ENODEV;
+        if (total == 0)
+            unit = bytes[0];
+        total += (size_t)n;
+        if (now_us > start_us + DRAIN_LIMIT * quiet_us)
+            break;
+        if (until_us < now_us + rtu->silence_us)
+            until_us = now_us + rtu->silence_us;
+    }
+    if (total >= LATE_FRAME_BYTES)
+        l->late[unit]++;
+    rtu->last_end_us = clock_mono_us();
+    return r < 0 ? r : 0;
+}
+
+static const struct link_ops rtu_ops = {
+    .open = rtu_open,
+    .opened = rtu_opened,
+    .free = rtu_free,
+    .transact = rtu_transact,
+    .drain = rtu_drain,
+};
+
+static int character_bits(const struct port_settings *port)
+{
+    return 1 + port->data_bits + (port->parity == PARITY_NONE ? 0 : 1) + port->stop_bits;
+}
+
+int link_new_rtu(const struct port_settings *port, int stop_fd, struct link **ret_link)
+{
+    static const char parity_letters[] = {[PARITY_NONE] = 'N', [PARITY_EVEN] = 'E', [PARITY_ODD] = 'O'};
+    struct rtu *rtu = calloc(1, sizeof(*rtu));
+    int r;
+
+    if (!rtu)
+        return -ENOMEM;
+    rtu->port = port;
+    rtu->char_ns = (int64_t)character_bits(port) * 1000000000 / port->baud;
+    rtu->silence_us = port->baud > 19200 ? 1750 : (int64_t)35 * 11 * 100000 / port->baud;
+    r = link_init(&rtu->link, &rtu_ops, stop_fd);
+    if (r < 0)
+        goto fail;
+    rtu->modbus =
+        modbus_new_rtu(port->device, port->baud, parity_letters[port->parity], port->data_bits, port->stop_bits);
+    if (!rtu->modbus) {
+        r = -errno;
+        goto fail;
+    }
+    /* The response time-out then bounds the whole frame, not each byte. */
+    modbus_set_byte_timeout(rtu->modbus, 0, 0);
+    *ret_link = &rtu->link;
+    return 0;
+
+fail:
+    rtu_free(&rtu->link);
+    return r;
+}
