@@ -1,0 +1,90 @@
+/* health - see health.h. */
+#include "bus/health.h"
+
+enum {
+    USUAL_FACTOR = 3,    /* a probe waits so many usual latencies */
+    PROBE_FLOOR_MS = 20, /* scheduling and adapters have their own delays */
+    FULL_WAIT_EVERY = 4, /* probes */
+    SMOOTHING = 8,
+};
+
+static void set_state(struct device_health *h, enum device_state state, int64_t wall_ms)
+{
+    h->shown.state = state;
+    h->shown.since_ms = wall_ms;
+}
+
+void health_init(struct device_health *h, const struct device_settings *settings, int64_t wall_ms)
+{
+    *h = (struct device_health){.settings = settings};
+    set_state(h, DEVICE_STARTING, wall_ms);
+}
+
+bool health_answered(struct device_health *h, int64_t latency_us, int64_t wall_ms)
+{
+    uint32_t latency_ms = (uint32_t)((latency_us + 500) / 1000);
+
+    h->failures = 0;
+    h->shown.latency_ms = latency_ms;
+    if (latency_ms > h->shown.latency_max_ms)
+        h->shown.latency_max_ms = latency_ms;
+    if (h->usual_latency_us == 0)
+        h->usual_latency_us = latency_us;
+    else
+        h->usual_latency_us += (latency_us - h->usual_latency_us) / SMOOTHING;
+
+    if (h->shown.state == DEVICE_UP)
+        return false;
+    set_state(h, DEVICE_UP, wall_ms);
+    return true;
+}
+
+bool health_failed(struct device_health *h, struct reason reason, int64_t mono_ms, int64_t wall_ms)
+{
+    h->shown.reason = reason;
+    if (h->failures == 0)
+        h->failing_since_ms = mono_ms;
+    h->failures++;
+    if (health_is_quarantined(h) || h->failures < h->settings->fail_count ||
+        mono_ms - h->failing_since_ms < h->settings->fail_time_ms)
+        return false;
+
+    set_state(h, DEVICE_QUARANTINED, wall_ms);
+    h->probes = 0;
+    h->probe_wait_ms = PROBE_MIN_MS;
+    h->probe_due_ms = mono_ms + PROBE_MIN_MS;
+    return true;
+}
+
+void health_probe_failed(struct device_health *h, int64_t mono_ms, uint32_t random)
+{
+    h->probes++;
+    h->probe_wait_ms = h->probe_wait_ms * 2 < PROBE_MAX_MS ? h->probe_wait_ms * 2 : PROBE_MAX_MS;
+    /* Up to a fifth sooner, so that devices that died together are not asked together. */
+    h->probe_due_ms = mono_ms + h->probe_wait_ms - (int64_t)(random % 256) * h->probe_wait_ms / (5 * 256);
+}
+
+int64_t health_timeout_ms(const struct device_health *h)
+{
+    int64_t timeout_ms = h->settings->timeout_ms;
+    int64_t usual_ms = h->usual_latency_us * USUAL_FACTOR / 1000 + PROBE_FLOOR_MS;
+
+    if (!health_is_quarantined(h) || h->usual_latency_us == 0 || h->probes % FULL_WAIT_EVERY == FULL_WAIT_EVERY - 1)
+        return timeout_ms;
+    return usual_ms < timeout_ms ? usual_ms : timeout_ms;
+}
+
+int32_t health_retries(const struct device_health *h)
+{
+    return h->failures == 0 && !health_is_quarantined(h) ? h->settings->retries : 0;
+}
+
+void health_forgive(struct device_health *h)
+{
+    h->failures = 0;
+}
+
+int64_t dead_share_next(int64_t started_ms, int64_t cost_ms)
+{
+    return started_ms + cost_ms * 1000 / DEAD_SHARE_PERMILLE;
+}

@@ -1,0 +1,63 @@
+/*
+ * health - whether a device answers, and what to do when it does not.
+ *
+ *   STARTING --answer--> UP --fail_count polls in a row and fail_time--> QUARANTINED
+ *                         ^------------------ first answer to a probe ------------'
+ *
+ * A quarantined device is asked only by probes: 1 s after, then less and less
+ * often, up to every 10 s. All dead devices of a bus together may use at most
+ * DEAD_SHARE of its time. Pure: time is passed in (mono: monotonic, wall: to show), in milliseconds.
+ */
+#ifndef WP_BUS_HEALTH_H
+#define WP_BUS_HEALTH_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "bus/bus_settings.h"
+#include "core/reading.h"
+
+enum { DEAD_SHARE_PERMILLE = 50, PROBE_MIN_MS = 1000, PROBE_MAX_MS = 10000 };
+
+struct device_health {
+    const struct device_settings *settings;
+    struct health shown; /* what batches carry */
+    int32_t failures;    /* polls in a row without an answer */
+    int64_t failing_since_ms;
+    int64_t usual_latency_us; /* smoothed; 0 = not known yet */
+    int64_t probe_due_ms;     /* when quarantined */
+    int64_t probe_wait_ms;    /* between probes, growing */
+    uint32_t probes;          /* since quarantined */
+};
+
+void health_init(struct device_health *h, const struct device_settings *settings, int64_t wall_ms);
+
+/* A poll or probe was answered, if only by a refusal. True when this changed the state. */
+bool health_answered(struct device_health *h, int64_t latency_us, int64_t wall_ms);
+
+/* A poll, with all its retries, was not. True when this quarantined the device. */
+bool health_failed(struct device_health *h, struct reason reason, int64_t mono_ms, int64_t wall_ms);
+
+/* A probe was not; `random` is any number, for the jitter. */
+void health_probe_failed(struct device_health *h, int64_t mono_ms, uint32_t random);
+
+/* How long to wait for an answer: to a probe three times the usual, but the whole time-out
+ * every fourth time, for the device may have become slower. */
+int64_t health_timeout_ms(const struct device_health *h);
+
+/* Retries are for devices that are well: a failing one gets one attempt a poll. */
+int32_t health_retries(const struct device_health *h);
+
+/* The port was away: failures until now were not the device's own. */
+void health_forgive(struct device_health *h);
+
+static inline bool health_is_quarantined(const struct device_health *h)
+{
+    return h->shown.state == DEVICE_QUARANTINED;
+}
+
+/* The share of dead devices: after a probe that cost some time there is none until that
+ * time has become a small enough part of the whole. Returns the monotonic time of the next. */
+int64_t dead_share_next(int64_t started_ms, int64_t cost_ms);
+
+#endif

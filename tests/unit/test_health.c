@@ -1,0 +1,167 @@
+/* Unit tests of gateway/bus/health, on a simulated clock. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "bus/health.h"
+
+static const struct device_settings settings = {
+    .name = "meter", .timeout_ms = 500, .retries = 1, .fail_count = 3, .fail_time_ms = 5000};
+static const struct reason timed_out = {.kind = REASON_TIMEOUT};
+
+static struct device_health healthy(void)
+{
+    struct device_health h;
+
+    health_init(&h, &settings, 0);
+    assert_int_equal(h.shown.state, DEVICE_STARTING);
+    assert_true(health_answered(&h, 20000, 1));
+    return h;
+}
+
+static struct device_health dead(int64_t now_ms)
+{
+    struct device_health h = healthy();
+
+    health_failed(&h, timed_out, now_ms - 5000, 0);
+    health_failed(&h, timed_out, now_ms - 1, 0);
+    assert_true(health_failed(&h, timed_out, now_ms, 77));
+    return h;
+}
+
+static void a_device_is_quarantined_by_count_and_time(void **state)
+{
+    (void)state;
+    struct device_health h = healthy();
+
+    for (int64_t now_ms = 0; now_ms < 5000; now_ms += 500)
+        assert_false(health_failed(&h, timed_out, now_ms, 0));
+    assert_true(health_failed(&h, timed_out, 5000, 77));
+    assert_int_equal(h.shown.state, DEVICE_QUARANTINED);
+    assert_int_equal(h.shown.since_ms, 77);
+    assert_int_equal(h.shown.reason.kind, REASON_TIMEOUT);
+}
+
+static void time_alone_does_not_quarantine(void **state)
+{
+    (void)state;
+    struct device_health h = healthy();
+
+    assert_false(health_failed(&h, timed_out, 0, 0));
+    assert_false(health_failed(&h, timed_out, 60000, 0));
+    assert_true(health_failed(&h, timed_out, 120000, 0));
+}
+
+static void one_answer_clears_the_count(void **state)
+{
+    (void)state;
+    struct device_health h = healthy();
+
+    health_failed(&h, timed_out, 0, 0);
+    health_failed(&h, timed_out, 4000, 0);
+    assert_false(health_answered(&h, 10000, 0));
+    assert_false(health_failed(&h, timed_out, 8000, 0));
+    assert_int_equal(h.shown.state, DEVICE_UP);
+}
+
+static void probes_come_less_and_less_often_up_to_ten_seconds(void **state)
+{
+    (void)state;
+    struct device_health h = dead(100000);
+    int64_t before_ms = h.probe_due_ms;
+
+    assert_int_equal(before_ms, 101000);
+    for (int i = 0; i < 10; i++) {
+        health_probe_failed(&h, before_ms, (uint32_t)i * 37);
+        assert_true(h.probe_due_ms - before_ms <= PROBE_MAX_MS);
+        assert_true(h.probe_due_ms - before_ms >= 1600);
+        before_ms = h.probe_due_ms;
+    }
+    assert_int_equal(h.probe_wait_ms, PROBE_MAX_MS);
+}
+
+static void an_answer_to_a_probe_revives(void **state)
+{
+    (void)state;
+    struct device_health h = dead(100000);
+
+    assert_true(health_answered(&h, 15000, 99));
+    assert_int_equal(h.shown.state, DEVICE_UP);
+    assert_int_equal(h.shown.since_ms, 99);
+    assert_int_equal(h.shown.reason.kind, REASON_TIMEOUT);
+}
+
+static void a_probe_waits_three_usual_latencies_but_sometimes_all_of_it(void **state)
+{
+    (void)state;
+    struct device_health h = dead(100000);
+    int whole = 0;
+
+    for (int i = 0; i < 8; i++) {
+        if (health_timeout_ms(&h) == settings.timeout_ms)
+            whole++;
+        else
+            assert_int_equal(health_timeout_ms(&h), 80); /* 3 x 20 ms and what schedulers need */
+        health_probe_failed(&h, 0, 0);
+    }
+    assert_int_equal(whole, 2);
+}
+
+static void a_device_never_heard_of_is_given_its_whole_timeout(void **state)
+{
+    (void)state;
+    struct device_health h;
+
+    health_init(&h, &settings, 0);
+    for (int64_t now_ms = 0; now_ms <= 10000; now_ms += 5000)
+        health_failed(&h, timed_out, now_ms, 0);
+    assert_true(health_is_quarantined(&h));
+    assert_int_equal(health_timeout_ms(&h), 500);
+}
+
+static void only_well_devices_get_retries(void **state)
+{
+    (void)state;
+    struct device_health h = healthy();
+
+    assert_int_equal(health_retries(&h), 1);
+    health_failed(&h, timed_out, 0, 0);
+    assert_int_equal(health_retries(&h), 0);
+    health_answered(&h, 1000, 0);
+    assert_int_equal(health_retries(&h), 1);
+}
+
+static void dead_devices_use_at_most_their_share(void **state)
+{
+    (void)state;
+    int64_t now_ms = 0;
+    int64_t spent_ms = 0;
+
+    /* Ten dead devices that are all due all the time; a probe costs 160 ms. */
+    while (now_ms < 600000) {
+        spent_ms += 160;
+        now_ms = dead_share_next(now_ms, 160);
+    }
+    assert_true(spent_ms * 1000 / now_ms <= DEAD_SHARE_PERMILLE);
+    assert_true(spent_ms * 1000 / now_ms >= DEAD_SHARE_PERMILLE - 1);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_device_is_quarantined_by_count_and_time),
+        cmocka_unit_test(time_alone_does_not_quarantine),
+        cmocka_unit_test(one_answer_clears_the_count),
+        cmocka_unit_test(probes_come_less_and_less_often_up_to_ten_seconds),
+        cmocka_unit_test(an_answer_to_a_probe_revives),
+        cmocka_unit_test(a_probe_waits_three_usual_latencies_but_sometimes_all_of_it),
+        cmocka_unit_test(a_device_never_heard_of_is_given_its_whole_timeout),
+        cmocka_unit_test(only_well_devices_get_retries),
+        cmocka_unit_test(dead_devices_use_at_most_their_share),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
