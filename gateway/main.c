@@ -10,15 +10,14 @@ static const struct {
     int (*run)(int argc, char **argv);
     const char *summary;
 } commands[] = {
-    {NULL, NULL, NULL},
+    {"check", cli_check, "check a configuration and say everything that is wrong with it"},
 };
 
 static int usage(FILE *to, int status)
 {
     fprintf(to, "Usage: wirepost COMMAND [OPTION]...\n\n");
     for (size_t i = 0; i < ARRAY_LEN(commands); i++)
-        if (commands[i].name)
-            fprintf(to, "  %-10s %s\n", commands[i].name, commands[i].summary);
+        fprintf(to, "  %-10s %s\n", commands[i].name, commands[i].summary);
     fprintf(to, "\nwirepost COMMAND --help tells more; wirepost --version tells the version.\n");
     return status;
 }
@@ -34,7 +33,7 @@ int main(int argc, char **argv)
         return 0;
     }
     for (size_t i = 0; i < ARRAY_LEN(commands); i++)
-        if (commands[i].name && strcmp(argv[1], commands[i].name) == 0)
+        if (strcmp(argv[1], commands[i].name) == 0)
             return commands[i].run(argc - 1, argv + 1);
 
     fprintf(stderr, "wirepost: unknown command '%s'\n", argv[1]);

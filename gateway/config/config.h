@@ -13,9 +13,12 @@
 #include "config/settings.h"
 #include "core/buf.h"
 
+#define CONFIG_DEFAULT_PATH "/etc/wirepost/wirepost.yaml"
+
 /*
  * Reads `path` and its conf.d, templates included. Every finding is appended to
- * `report` as one line "file:line:column: error: ..." or "...: warning: ...".
+ * `report` as one line "file:line:column: error: ..." or "...: warning: ..."
+ * (without line and column when a file cannot be read), and after them "N errors, N warnings".
  * 0 and the settings (settings_free() them), or -EINVAL when there was an
  * error, -ENOENT, -EACCES, ... when the file itself cannot be read (reported too), -ENOMEM.
  */

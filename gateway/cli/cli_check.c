@@ -1,0 +1,80 @@
+/* check - reads a configuration as `run` would, and says everything that is wrong with it. */
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/cli.h"
+#include "config/config.h"
+
+static int usage(FILE *to, int status)
+{
+    fprintf(to, "Usage: wirepost check [-c FILE]\n\n"
+                "Checks a configuration, its conf.d/ and the templates it uses, and starts nothing.\n"
+                "Prints FILE:LINE:COLUMN: error: ... for everything that is wrong.\n\n"
+                "  -c, --config FILE  the configuration (default " CONFIG_DEFAULT_PATH ")\n"
+                "  -h, --help         this text\n\n"
+                "Exit status: 0 no errors, 1 errors, 64 wrong usage.\n");
+    return status;
+}
+
+static void print_count(size_t count, const char *what, const char *plural, const char *end)
+{
+    printf("%zu %s%s%s", count, what, count == 1 ? "" : plural, end);
+}
+
+static void print_summary(const char *path, const struct settings *s)
+{
+    size_t devices = 0;
+    size_t tags = 0;
+
+    for (size_t i = 0; i < s->bus_count; i++) {
+        devices += s->buses[i].device_count;
+        for (size_t j = 0; j < s->buses[i].device_count; j++)
+            tags += s->buses[i].devices[j].tag_count;
+    }
+    printf("%s: ", path);
+    print_count(s->bus_count, "bus", "es", ", ");
+    print_count(devices, "device", "s", ", ");
+    print_count(tags, "tag", "s", ", ");
+    print_count(s->bridge_count, "bridge", "s", "\n");
+}
+
+static int check(const char *path)
+{
+    struct settings *settings = NULL;
+    struct buf report = {0};
+    int r = config_load(path, &report, &settings);
+
+    if (buf_len(&report) > 0)
+        fwrite(buf_data(&report), 1, buf_len(&report), stdout);
+    buf_fini(&report);
+    if (r == 0)
+        print_summary(path, settings);
+    else if (r == -ENOMEM)
+        fprintf(stderr, "wirepost: out of memory\n");
+    settings_free(settings);
+    return r == 0 ? 0 : 1;
+}
+
+int cli_check(int argc, char **argv)
+{
+    static const struct option options[] = {
+        {"config", required_argument, NULL, 'c'},
+        {"help", no_argument, NULL, 'h'},
+        {0},
+    };
+    const char *path = CONFIG_DEFAULT_PATH;
+    int c;
+
+    while ((c = getopt_long(argc, argv, "c:h", options, NULL)) != -1) {
+        if (c == 'h')
+            return usage(stdout, 0);
+        if (c != 'c')
+            return usage(stderr, EXIT_USAGE);
+        path = optarg;
+    }
+    if (optind < argc)
+        return usage(stderr, EXIT_USAGE);
+    return check(path);
+}

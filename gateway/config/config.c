@@ -1,0 +1,164 @@
+/* config - see config.h: the files, one after the other, then the rules. */
+#include "config/config.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config/loader.h"
+#include "config/options.h"
+
+static int is_yaml(const struct dirent *entry)
+{
+    size_t len = strlen(entry->d_name);
+
+    return entry->d_name[0] != '.' && len > 5 && strcmp(entry->d_name + len - 5, ".yaml") == 0;
+}
+
+/* conf.d beside the main file, or a file in it, by the name the user gave that. */
+static char *conf_d_path(struct loader *ld, const char *name)
+{
+    const char *slash = strrchr(ld->main_name, '/');
+    struct buf path = {0};
+    char *copy = NULL;
+
+    buf_printf(&path, "%.*sconf.d%s%s", slash ? (int)(slash - ld->main_name + 1) : 0, ld->main_name, *name ? "/" : "",
+               name);
+    if (!buf_failed(&path))
+        copy = arena_strdup(ld->scratch, buf_str(&path));
+    buf_fini(&path);
+    if (!copy)
+        ld->ctx.failed = true;
+    return copy;
+}
+
+/* Adds a root. 0, or -errno, reported unless the memory ended. */
+static int read_root(struct loader *ld, const char *path, struct draft *d)
+{
+    struct place whole = {0};
+    struct node *tree;
+    int r = source_read(ld, path, &whole.file, &tree);
+
+    if (r == -ENOMEM)
+        return r;
+    if (r < 0 && r != -EINVAL)
+        report_error(&ld->report, whole, "cannot read this file: %s", strerror(-r));
+    if (r < 0)
+        return r;
+    d->roots[d->root_count++].node = tree;
+    return 0;
+}
+
+/* The names in conf.d; count is 0 and everything NULL when there is no such directory. */
+static int list_conf_d(struct loader *ld, struct dirent ***ret_names, int *ret_count)
+{
+    char *dir = conf_d_path(ld, "");
+    int count;
+
+    if (!dir)
+        return -ENOMEM;
+    count = scandir(dir, ret_names, is_yaml, alphasort);
+    if (count < 0 && errno == ENOMEM)
+        return -ENOMEM;
+    if (count < 0 && errno != ENOENT && errno != ENOTDIR) {
+        const struct file file = {.name = dir};
+        struct file *kept = loader_alloc(ld, 1, sizeof(*kept));
+
+        if (!kept)
+            return -ENOMEM;
+        *kept = file;
+        report_error(&ld->report, (struct place){.file = kept}, "cannot read this directory: %s", strerror(errno));
+    }
+    *ret_count = count > 0 ? count : 0;
+    return 0;
+}
+
+/* A file that cannot be parsed does not keep the others from being parsed. */
+static int read_files(struct loader *ld, struct dirent **names, int count, struct draft *d)
+{
+    int result;
+
+    d->roots = loader_alloc(ld, 1 + (size_t)count, sizeof(*d->roots));
+    if (!d->roots)
+        return -ENOMEM;
+    result = read_root(ld, ld->main_name, d);
+    if (result < 0 && result != -EINVAL)
+        return result;
+    for (int i = 0; i < count; i++) {
+        char *path = conf_d_path(ld, names[i]->d_name);
+        int r = path ? read_root(ld, path, d) : -ENOMEM;
+
+        if (r == -ENOMEM)
+            return r;
+        if (r < 0)
+            result = -EINVAL;
+    }
+    return result;
+}
+
+static void read_options(struct loader *ld, struct draft *d)
+{
+    struct root_draft *root = &d->roots[0];
+
+    schema_preset(&ld->ctx, &root_section, ROOT_MAIN, root);
+    root->web.enabled = node_get(root->node, "web") != NULL;
+    schema_read(&ld->ctx, &root_section, ROOT_MAIN, root->node, root);
+    for (size_t i = 1; i < d->root_count; i++)
+        schema_read(&ld->ctx, &root_section, ROOT_CONF_D, d->roots[i].node, &d->roots[i]);
+    draft_listeners(ld, d);
+    draft_allowed_hosts(ld, d);
+    draft_buses(ld, d);
+    draft_devices(ld, d);
+    draft_bridges(ld, d);
+}
+
+static int load(struct loader *ld, struct settings **ret_settings)
+{
+    struct dirent **names = NULL;
+    struct draft draft = {0};
+    int count = 0;
+    int r = list_conf_d(ld, &names, &count);
+
+    if (r == 0)
+        r = read_files(ld, names, count, &draft);
+    for (int i = 0; i < count; i++)
+        free(names[i]);
+    free(names);
+    if (r < 0)
+        return r;
+
+    read_options(ld, &draft);
+    if (!ld->ctx.failed)
+        rules_check(ld, &draft);
+    if (ld->ctx.failed || ld->report.failed)
+        return -ENOMEM;
+    if (ld->report.errors > 0)
+        return -EINVAL;
+    *ret_settings = settings_build(ld->ctx.arena, &draft);
+    return *ret_settings ? 0 : -ENOMEM;
+}
+
+int config_load(const char *path, struct buf *report, struct settings **ret_settings)
+{
+    struct settings *settings = NULL;
+    struct loader ld = {.main_name = path, .scratch = arena_new()};
+    int r = -ENOMEM;
+    int written;
+
+    ld.ctx.report = &ld.report;
+    ld.ctx.arena = arena_new();
+    if (ld.scratch && ld.ctx.arena)
+        r = load(&ld, &settings);
+    written = report_write(&ld.report, report);
+    report_fini(&ld.report);
+    arena_free(ld.scratch);
+    if (r == 0 && written < 0)
+        r = written;
+    if (r < 0) {
+        arena_free(ld.ctx.arena);
+        return r;
+    }
+    *ret_settings = settings;
+    return 0;
+}

@@ -1,0 +1,127 @@
+/*
+ * draft - a configuration while it is being read: what the schema fills, with
+ * the node each part came from, before the rules have passed it and it
+ * becomes settings. Lives in the loader's arena.
+ *
+ * -1 in a number means "not given, or wrong and reported": rules skip it.
+ */
+#ifndef WP_CONFIG_DRAFT_H
+#define WP_CONFIG_DRAFT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "config/settings.h"
+#include "config/tree.h"
+
+/* Inherited: bus -> template -> device -> tag. */
+struct sampling {
+    int64_t poll_ms;
+    int64_t stale_after_ms; /* -1: follows from poll_ms */
+    int order;
+};
+
+/* Inherited: bus -> template -> device. */
+struct asking {
+    int64_t timeout_ms;
+    int32_t retries;
+    uint16_t max_count;
+    uint16_t max_gap;
+    int64_t min_request_gap_ms;
+    int32_t fail_count;
+    int64_t fail_time_ms;
+};
+
+struct tag_draft {
+    const struct node *node; /* in the device, or else in the template */
+    const struct node *base; /* the template's tag which `node` changes; NULL if none */
+    const char *name;
+    int table;
+    int32_t address;
+    int type;
+    double scale;
+    double offset;
+    const char *unit;
+    struct sampling sampling;
+};
+
+struct bus_draft;
+
+struct device_draft {
+    const struct node *node;
+    const struct bus_draft *bus; /* NULL when it is on no known bus */
+    const char *bus_name;        /* in conf.d: the bus it is added to */
+    const char *name;
+    const char *template_name;
+    int32_t unit;
+    struct asking asking;
+    struct sampling sampling;
+    const struct node *tag_list;
+    struct tag_draft *tags;
+    size_t tag_count;
+};
+
+struct bus_draft {
+    const struct node *node;
+    const char *name;
+    int type;
+    struct port_settings port;
+    const char *host;
+    uint16_t tcp_port;
+    struct asking asking;
+    struct sampling sampling;
+    const struct node *device_list;
+};
+
+/* A template: device options and tags for any device of a family. What it tells people is checked, not kept. */
+struct template_draft {
+    struct asking asking;
+    struct sampling sampling;
+    const struct node *tag_list;
+};
+
+struct listener_draft {
+    const struct node *node; /* NULL: the one that is there when none is configured */
+    struct listener_settings settings;
+};
+
+struct bridge_draft {
+    const struct node *node;
+    struct bridge_settings settings;
+    const char *url;
+    const char *password_file;
+    const char *password_env;
+    const struct node *topic_list;
+};
+
+/* One file. conf.d files only have the lists. */
+struct root_draft {
+    const struct node *node;
+    struct gateway_settings gateway;
+    struct broker_settings broker;
+    struct web_settings web;
+    int log_level;
+    const struct node *listener_list;
+    const struct node *allowed_host_list;
+    const struct node *bus_list;
+    const struct node *device_list;
+    const struct node *bridge_list;
+};
+
+/* The whole configuration, of all files. */
+struct draft {
+    struct root_draft *roots; /* the main file, then conf.d */
+    size_t root_count;
+    struct listener_draft *listeners;
+    size_t listener_count;
+    const char *const *allowed_hosts; /* in the settings' arena */
+    size_t allowed_host_count;
+    struct bus_draft *buses;
+    size_t bus_count;
+    struct device_draft *devices;
+    size_t device_count;
+    struct bridge_draft *bridges;
+    size_t bridge_count;
+};
+
+#endif

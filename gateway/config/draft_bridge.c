@@ -1,0 +1,215 @@
+/* draft_bridge - bridges: the URL taken apart, the password fetched, the topics. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config/loader.h"
+#include "config/options.h"
+#include "mqtt/topic.h"
+
+enum { MQTT_PORT = 1883, PASSWORD_MAX = 65535 };
+
+static const char *keep(struct loader *ld, struct str text)
+{
+    char *copy = arena_strdup(ld->ctx.arena, text);
+
+    if (!copy)
+        ld->ctx.failed = true;
+    return copy;
+}
+
+static struct str drop_front(struct str s, size_t count)
+{
+    return (struct str){.data = s.data + count, .len = s.len - count};
+}
+
+/* "host", "host:port", "[::1]:port" */
+static bool split_authority(struct str text, struct str *ret_host, struct str *ret_port)
+{
+    bool bracketed = text.len > 0 && text.data[0] == '[';
+    const char *end = memchr(text.data, bracketed ? ']' : ':', text.len);
+    struct str rest;
+
+    if (bracketed && !end)
+        return false;
+    if (!end)
+        end = text.data + text.len;
+    *ret_host =
+        (struct str){.data = text.data + (bracketed ? 1 : 0), .len = (size_t)(end - text.data) - (bracketed ? 1 : 0)};
+    rest = drop_front(text, (size_t)(end - text.data) + (bracketed ? 1 : 0));
+    if (rest.len == 0) {
+        *ret_port = str_of("");
+        return true;
+    }
+    *ret_port = drop_front(rest, 1);
+    return rest.data[0] == ':' && ret_port->len > 0;
+}
+
+static const char *url_problem(struct loader *ld, struct str url, struct client_settings *client)
+{
+    const char *colon = memmem(url.data, url.len, "://", 3);
+    struct str scheme = {.data = url.data, .len = colon ? (size_t)(colon - url.data) : 0};
+    struct str authority;
+    struct str host;
+    struct str port;
+    int64_t number = MQTT_PORT;
+
+    if (!colon)
+        return "a URL such as mqtt://broker.example:1883";
+    if (!str_equal(scheme, str_of("mqtt")))
+        return "an mqtt:// URL, the only scheme this version has";
+    authority = drop_front(url, scheme.len + 3);
+    if (memchr(authority.data, '@', authority.len))
+        return "a URL without user and password; 'username' and 'password_file' are options of their own";
+    if (memchr(authority.data, '/', authority.len) || memchr(authority.data, '?', authority.len))
+        return "a URL without a path: mqtt://host:port";
+    if (!split_authority(authority, &host, &port) || !value_is_host(host))
+        return "a URL with a host name or address: mqtt://host:port";
+    if (port.len > 0 && (value_read_int(port, &number) < 0 || number < 1 || number > 65535))
+        return "a URL with a port from 1 to 65535";
+    client->host = keep(ld, host);
+    client->port = (uint16_t)number;
+    return NULL;
+}
+
+static void read_url(struct loader *ld, struct bridge_draft *b)
+{
+    const char *problem = b->url ? url_problem(ld, str_of(b->url), &b->settings.client) : NULL;
+    char found[SCHEMA_FOUND];
+
+    if (problem)
+        report_error(&ld->report, key_place(b->node, NULL, "url"), "'url' must be %s; found %s", problem,
+                     schema_describe(node_get(b->node, "url"), found));
+}
+
+static void read_password_file(struct loader *ld, struct bridge_draft *b)
+{
+    struct place at = key_place(b->node, NULL, "password_file");
+    struct buf content = {0};
+    struct str text;
+    int r = source_read_bytes(b->password_file, PASSWORD_MAX, &content);
+
+    text = buf_str(&content);
+    while (text.len > 0 && (text.data[text.len - 1] == '\n' || text.data[text.len - 1] == '\r'))
+        text.len--;
+    if (r < 0)
+        report_error(&ld->report, at, "cannot read the password from %s: %s", b->password_file, strerror(-r));
+    else if (text.len == 0)
+        report_error(&ld->report, at, "there is no password in %s", b->password_file);
+    else if (text.len > PASSWORD_MAX || memchr(text.data, '\0', text.len))
+        report_error(&ld->report, at, "%s does not look like a password", b->password_file);
+    else
+        b->settings.client.password = keep(ld, text);
+    buf_fini(&content);
+}
+
+static void read_password(struct loader *ld, struct bridge_draft *b)
+{
+    const char *value;
+
+    if (b->password_file && b->password_env) {
+        report_error(&ld->report, key_place(b->node, NULL, "password_env"),
+                     "give 'password_file' or 'password_env', not both");
+        return;
+    }
+    if (b->password_file)
+        read_password_file(ld, b);
+    if (!b->password_env)
+        return;
+    value = getenv(b->password_env);
+    if (!value || !*value)
+        report_error(&ld->report, key_place(b->node, NULL, "password_env"), "the environment variable %s is not set",
+                     b->password_env);
+    else
+        b->settings.client.password = keep(ld, str_of(value));
+}
+
+static void check_topic(struct loader *ld, const struct node *n, const struct bridge_topic_settings *t)
+{
+    const struct node *prefix = node_get(n, "prefix");
+    char found[SCHEMA_FOUND];
+
+    if (t->filter &&
+        (!topic_filter_valid(str_of(t->filter)) || str_starts_with(str_of(t->filter), str_of("$share/")))) {
+        report_error(&ld->report, key_place(n, NULL, "filter"),
+                     "'filter' must be a topic filter such as wp/plant7/# or +/state; found %s",
+                     schema_describe(node_get(n, "filter"), found));
+        return;
+    }
+    if (t->filter && !str_starts_with(str_of(t->filter), str_of(t->local_prefix)))
+        report_error(&ld->report, key_place(prefix, NULL, "local"),
+                     "the filter '%s' does not begin with the local prefix '%s'", t->filter, t->local_prefix);
+    if (strpbrk(t->local_prefix, "+#"))
+        report_error(&ld->report, key_place(prefix, NULL, "local"), "a prefix has no wildcards");
+    if (strpbrk(t->remote_prefix, "+#"))
+        report_error(&ld->report, key_place(prefix, NULL, "remote"), "a prefix has no wildcards");
+}
+
+static void draft_topics(struct loader *ld, struct bridge_draft *b)
+{
+    struct bridge_topic_settings *topics = arena_alloc(ld->ctx.arena, list_count(b->topic_list) * sizeof(*topics));
+
+    if (!topics)
+        ld->ctx.failed = true;
+    if (!topics || !b->topic_list)
+        return;
+    if (b->topic_list->count == 0)
+        report_error(&ld->report, b->topic_list->place, "a bridge needs at least one topic");
+    for (const struct node *n = b->topic_list->children; n; n = n->next) {
+        struct bridge_topic_settings *t = &topics[b->settings.topic_count];
+
+        if (!item_is_mapping(ld, &bridge_topic_section, n))
+            continue;
+        schema_preset(&ld->ctx, &bridge_topic_section, 0, t);
+        schema_read(&ld->ctx, &bridge_topic_section, 0, n, t);
+        schema_require(&ld->ctx, &bridge_topic_section, 0, n, NULL);
+        if (ld->ctx.failed)
+            return;
+        check_topic(ld, n, t);
+        b->settings.topic_count++;
+    }
+    b->settings.topics = topics;
+}
+
+static void draft_bridge(struct loader *ld, const char *gateway_id, struct bridge_draft *b)
+{
+    struct client_settings *client = &b->settings.client;
+    const struct node *backoff = node_get(b->node, "backoff");
+
+    schema_preset(&ld->ctx, &bridge_section, 0, b);
+    schema_read(&ld->ctx, &bridge_section, 0, b->node, b);
+    schema_require(&ld->ctx, &bridge_section, 0, b->node, NULL);
+    read_url(ld, b);
+    read_password(ld, b);
+    draft_topics(ld, b);
+    if (!node_get(b->node, "client_id"))
+        client->client_id = gateway_id;
+    if (!client->client_id && !node_get(b->node, "client_id"))
+        report_error(&ld->report, b->node->place, "a bridge needs the key 'client_id' when there is no gateway.id");
+    if (client->password && !client->username && client->version == 4)
+        report_error(&ld->report, b->node->place, "MQTT 3.1.1 has no password without a user name: add 'username'");
+    if (client->backoff_min_ms > client->backoff_max_ms)
+        report_error(&ld->report, key_place(backoff, NULL, node_get(backoff, "min") ? "min" : "max"),
+                     "backoff 'min' is longer than 'max'");
+}
+
+void draft_bridges(struct loader *ld, struct draft *d)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < d->root_count; i++)
+        count += list_count(d->roots[i].bridge_list);
+    d->bridges = loader_alloc(ld, count, sizeof(*d->bridges));
+    if (!d->bridges)
+        return;
+    for (size_t i = 0; i < d->root_count; i++) {
+        const struct node *list = d->roots[i].bridge_list;
+
+        for (const struct node *n = list ? list->children : NULL; n; n = n->next) {
+            if (!item_is_mapping(ld, &bridge_section, n))
+                continue;
+            d->bridges[d->bridge_count].node = n;
+            draft_bridge(ld, d->roots[0].gateway.id, &d->bridges[d->bridge_count++]);
+        }
+    }
+}

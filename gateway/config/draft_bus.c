@@ -1,0 +1,167 @@
+/* bus_draft - buses and devices: each begins as a copy of what it inherits, then reads its own keys. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config/loader.h"
+#include "config/near.h"
+#include "config/options.h"
+
+static bool says(const struct node *mapping, const char *key, const char *value)
+{
+    const struct node *n = node_get(mapping, key);
+
+    return n && n->kind == NODE_SCALAR && str_equal(n->text, str_of(value));
+}
+
+/* Which rows of the table apply. Without a type that is known the other keys tell. */
+static unsigned bus_kind(const struct node *bus)
+{
+    if (says(bus, "type", "modbus-tcp"))
+        return KIND_TCP;
+    if (says(bus, "type", "modbus-rtu"))
+        return KIND_RTU;
+    return node_get(bus, "host") ? KIND_TCP : KIND_RTU;
+}
+
+static void draft_bus(struct loader *ld, const struct node *n, struct bus_draft *bus)
+{
+    unsigned kind = bus_kind(n);
+
+    bus->node = n;
+    bus->type = -1;
+    bus->sampling.stale_after_ms = -1;
+    schema_preset(&ld->ctx, &bus_section, kind, bus);
+    schema_read(&ld->ctx, &bus_section, kind, n, bus);
+    schema_require(&ld->ctx, &bus_section, kind, n, NULL);
+}
+
+void draft_buses(struct loader *ld, struct draft *d)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < d->root_count; i++)
+        count += list_count(d->roots[i].bus_list);
+    d->buses = loader_alloc(ld, count, sizeof(*d->buses));
+    if (!d->buses)
+        return;
+    for (size_t i = 0; i < d->root_count; i++) {
+        const struct node *list = d->roots[i].bus_list;
+
+        for (const struct node *n = list ? list->children : NULL; n; n = n->next)
+            if (item_is_mapping(ld, &bus_section, n))
+                draft_bus(ld, n, &d->buses[d->bus_count++]);
+    }
+}
+
+/* Reads the template under the device's own keys. */
+static const struct template *apply_template(struct loader *ld, struct device_draft *device)
+{
+    const struct node *name = node_get(device->node, "template");
+    struct template_draft draft = {.asking = device->asking, .sampling = device->sampling};
+    const struct template *template;
+
+    if (!name || name->kind != NODE_SCALAR || !value_is_name(name->text))
+        return NULL;
+    template = template_find(ld, name->text);
+    if (!template) {
+        ld->ctx.failed = true;
+        return NULL;
+    }
+    if (!template->root) {
+        report_error(&ld->report, name->place, "%s", template->problem);
+        return NULL;
+    }
+    schema_read(&ld->ctx, &template_section, 0, template->root, &draft);
+    device->asking = draft.asking;
+    device->sampling = draft.sampling;
+    return template;
+}
+
+static void draft_device(struct loader *ld, unsigned kind, struct device_draft *device)
+{
+    const struct template *template = apply_template(ld, device);
+
+    device->unit = -1;
+    schema_read(&ld->ctx, &device_section, kind, device->node, device);
+    schema_require(&ld->ctx, &device_section, kind, device->node, NULL);
+    if (!node_get(device->node, "template") && list_count(device->tag_list) == 0)
+        report_error(&ld->report, device->node->place, "a device needs 'tags' or a 'template'");
+    draft_tags(ld, device, template);
+}
+
+static void draft_bus_devices(struct loader *ld, struct draft *d, const struct bus_draft *bus)
+{
+    for (const struct node *n = bus->device_list ? bus->device_list->children : NULL; n; n = n->next) {
+        struct device_draft *device = &d->devices[d->device_count];
+
+        if (!item_is_mapping(ld, &device_section, n))
+            continue;
+        *device = (struct device_draft){.node = n, .bus = bus, .asking = bus->asking, .sampling = bus->sampling};
+        draft_device(ld, bus_kind(bus->node), device);
+        d->device_count++;
+    }
+}
+
+static const struct bus_draft *find_bus(struct loader *ld, const struct draft *d, const struct node *device)
+{
+    const struct node *name = node_get(device, "bus");
+    struct near near;
+    char found[SCHEMA_FOUND];
+
+    if (!name || name->kind != NODE_SCALAR || node_is_empty(name))
+        return NULL; /* the schema says so */
+    near = near_to(name->text);
+    for (size_t i = 0; i < d->bus_count; i++) {
+        if (!d->buses[i].name)
+            continue;
+        if (str_equal(name->text, str_of(d->buses[i].name)))
+            return &d->buses[i];
+        near_offer(&near, d->buses[i].name);
+    }
+    schema_describe(name, found);
+    if (near.best)
+        report_error(&ld->report, name->place, "there is no bus %s; did you mean '%s'?", found, near.best);
+    else
+        report_error(&ld->report, name->place, "there is no bus %s", found);
+    return NULL;
+}
+
+static void draft_added_devices(struct loader *ld, struct draft *d, const struct node *list)
+{
+    for (const struct node *n = list ? list->children : NULL; n; n = n->next) {
+        struct device_draft *device = &d->devices[d->device_count];
+        const struct bus_draft *bus;
+
+        if (!item_is_mapping(ld, &device_section, n))
+            continue;
+        bus = find_bus(ld, d, n);
+        *device = (struct device_draft){.node = n, .bus = bus, .sampling.stale_after_ms = -1};
+        if (bus) {
+            device->asking = bus->asking;
+            device->sampling = bus->sampling;
+        } else {
+            schema_preset(&ld->ctx, &device_section, KIND_TCP, device);
+        }
+        draft_device(ld, (bus ? bus_kind(bus->node) : KIND_TCP) | DEVICE_CONF_D, device);
+        d->device_count++;
+    }
+}
+
+/* All buses are known by now. */
+void draft_devices(struct loader *ld, struct draft *d)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < d->bus_count; i++)
+        count += list_count(d->buses[i].device_list);
+    for (size_t i = 0; i < d->root_count; i++)
+        count += list_count(d->roots[i].device_list);
+    d->devices = loader_alloc(ld, count, sizeof(*d->devices));
+    if (!d->devices)
+        return;
+    for (size_t i = 0; i < d->bus_count; i++)
+        draft_bus_devices(ld, d, &d->buses[i]);
+    for (size_t i = 0; i < d->root_count; i++)
+        draft_added_devices(ld, d, d->roots[i].device_list);
+}

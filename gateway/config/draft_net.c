@@ -1,0 +1,50 @@
+/* draft_net - the broker's listeners and the web's host names. */
+#include <stdlib.h>
+
+#include "config/loader.h"
+#include "config/options.h"
+
+void draft_listeners(struct loader *ld, struct draft *d)
+{
+    const struct node *list = d->roots[0].listener_list;
+    size_t count = list ? list->count : 1;
+
+    d->listeners = loader_alloc(ld, count, sizeof(*d->listeners));
+    if (!d->listeners)
+        return;
+    if (!list)
+        schema_preset(&ld->ctx, &listener_section, 0, &d->listeners[d->listener_count++]);
+    for (const struct node *n = list ? list->children : NULL; n; n = n->next) {
+        struct listener_draft *listener = &d->listeners[d->listener_count];
+
+        if (!item_is_mapping(ld, &listener_section, n))
+            continue;
+        listener->node = n;
+        schema_preset(&ld->ctx, &listener_section, 0, listener);
+        schema_read(&ld->ctx, &listener_section, 0, n, listener);
+        d->listener_count++;
+    }
+}
+
+void draft_allowed_hosts(struct loader *ld, struct draft *d)
+{
+    const struct node *list = d->roots[0].allowed_host_list;
+    const char **hosts = loader_alloc(ld, list_count(list), sizeof(*hosts));
+    char found[SCHEMA_FOUND];
+
+    if (!hosts)
+        return;
+    for (const struct node *n = list ? list->children : NULL; n; n = n->next) {
+        if (n->kind != NODE_SCALAR || !value_is_host(n->text)) {
+            report_error(&ld->report, n->place, "'allowed_hosts' must hold host names, found %s",
+                         schema_describe(n, found));
+            continue;
+        }
+        hosts[d->allowed_host_count] = arena_strdup(ld->ctx.arena, n->text);
+        if (!hosts[d->allowed_host_count])
+            ld->ctx.failed = true;
+        else
+            d->allowed_host_count++;
+    }
+    d->allowed_hosts = hosts;
+}

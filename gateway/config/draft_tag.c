@@ -1,0 +1,139 @@
+/* draft_tag - the tags of a device: those of its template, changed or not, then its own. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "config/loader.h"
+#include "config/options.h"
+
+static const struct node *find_tag(const struct node *list, const struct node *like)
+{
+    const struct node *name = node_get(like, "name");
+
+    if (!list || !name || name->kind != NODE_SCALAR)
+        return NULL;
+    for (const struct node *n = list->children; n; n = n->next) {
+        const struct node *other = node_get(n, "name");
+
+        if (other && other->kind == NODE_SCALAR && str_equal(other->text, name->text))
+            return n;
+    }
+    return NULL;
+}
+
+static bool is_bits(const struct tag_draft *tag)
+{
+    return tag->table == TABLE_COIL || tag->table == TABLE_DISCRETE;
+}
+
+static bool has_key(const struct tag_draft *tag, const char *key)
+{
+    return node_get(tag->node, key) || node_get(tag->base, key);
+}
+
+static void check_type(struct loader *ld, struct tag_draft *tag)
+{
+    const char *table = tag->table == TABLE_COIL ? "coil" : "discrete";
+
+    if (tag->table < 0)
+        return;
+    if (!has_key(tag, "type")) {
+        tag->type = is_bits(tag) ? TYPE_BOOL : -1;
+        if (!is_bits(tag))
+            report_error(&ld->report, tag->node->place, "a tag needs the key 'type'");
+    }
+    if (tag->type < 0)
+        return;
+    if (is_bits(tag) && tag->type != TYPE_BOOL)
+        report_error(&ld->report, key_place(tag->node, tag->base, "type"),
+                     "the %s table holds bits: 'type' must be bool", table);
+    if (!is_bits(tag) && tag->type == TYPE_BOOL)
+        report_error(&ld->report, key_place(tag->node, tag->base, "type"),
+                     "registers are not bool: 'type' must be u16, s16, u32, s32 or f32 here, or 'table' coil or "
+                     "discrete");
+}
+
+static void check_numbers(struct loader *ld, const struct tag_draft *tag)
+{
+    const struct tag_settings shape = {.type = (enum tag_type)tag->type};
+
+    if (tag->address >= 0 && tag->type >= 0 && tag->address + tag_width(&shape) > 65536)
+        report_error(&ld->report, key_place(tag->node, tag->base, "address"),
+                     "a value of two registers at address %d ends beyond 65535", tag->address);
+    if (tag->scale == 0)
+        report_error(&ld->report, key_place(tag->node, tag->base, "scale"),
+                     "'scale' must not be 0: every value would be the same");
+    if (tag->type == TYPE_BOOL && has_key(tag, "scale"))
+        report_error(&ld->report, key_place(tag->node, tag->base, "scale"), "a bool has no 'scale'");
+    if (tag->type == TYPE_BOOL && has_key(tag, "offset"))
+        report_error(&ld->report, key_place(tag->node, tag->base, "offset"), "a bool has no 'offset'");
+}
+
+static void check_sampling(struct loader *ld, const struct tag_draft *tag)
+{
+    char poll[VALUE_TEXT];
+    char stale[VALUE_TEXT];
+
+    if (tag->sampling.stale_after_ms < 0 || tag->sampling.stale_after_ms >= tag->sampling.poll_ms)
+        return;
+    value_print_duration(tag->sampling.poll_ms, poll);
+    value_print_duration(tag->sampling.stale_after_ms, stale);
+    report_error(&ld->report, key_place(tag->node, tag->base, has_key(tag, "stale_after") ? "stale_after" : "poll"),
+                 "'stale_after' (%s) is shorter than 'poll' (%s): the value would be stale before it is read again",
+                 stale, poll);
+}
+
+static void draft_tag(struct loader *ld, const struct sampling *sampling, struct tag_draft *tag)
+{
+    tag->table = -1;
+    tag->address = -1;
+    tag->type = -1;
+    schema_preset(&ld->ctx, &tag_section, 0, tag);
+    tag->sampling = *sampling;
+    if (tag->base)
+        schema_read(&ld->ctx, &tag_section, 0, tag->base, tag);
+    schema_read(&ld->ctx, &tag_section, 0, tag->node, tag);
+    schema_require(&ld->ctx, &tag_section, 0, tag->node, tag->base);
+    check_type(ld, tag);
+    check_numbers(ld, tag);
+    check_sampling(ld, tag);
+}
+
+static void check_repetition(struct loader *ld, const struct node *list, const struct node *n)
+{
+    const struct node *first = find_tag(list, n);
+    char found[SCHEMA_FOUND];
+
+    if (first && first != n)
+        report_error(&ld->report, node_get(n, "name")->place, "duplicate tag %s, first at line %u",
+                     schema_describe(node_get(n, "name"), found), node_get(first, "name")->place.line);
+}
+
+static void add_tag(struct loader *ld, struct device_draft *device, const struct node *node, const struct node *base)
+{
+    struct tag_draft *tag = &device->tags[device->tag_count++];
+
+    *tag = (struct tag_draft){.node = node, .base = base};
+    draft_tag(ld, &device->sampling, tag);
+}
+
+void draft_tags(struct loader *ld, struct device_draft *device, const struct template *template)
+{
+    const struct node *own = device->tag_list;
+    const struct node *theirs = template ? node_get(template->root, "tags") : NULL;
+
+    device->tags = loader_alloc(ld, list_count(own) + list_count(theirs), sizeof(*device->tags));
+    if (!device->tags)
+        return;
+    for (const struct node *n = theirs ? theirs->children : NULL; n; n = n->next) {
+        const struct node *change = find_tag(own, n);
+
+        add_tag(ld, device, change ? change : n, change ? n : NULL);
+    }
+    for (const struct node *n = own ? own->children : NULL; n; n = n->next) {
+        if (!item_is_mapping(ld, &tag_section, n))
+            continue;
+        check_repetition(ld, own, n);
+        if (!find_tag(theirs, n))
+            add_tag(ld, device, n, NULL);
+    }
+}

@@ -1,0 +1,75 @@
+/*
+ * loader - what the parts of config_load() share while it runs. Private to config/.
+ *
+ *   source.c    files -> trees                   draft_bus.c     buses and devices
+ *   template.c  templates, found and checked     draft_tag.c     tags
+ *   rules.c     what no single option can know   draft_bridge.c  bridges
+ *   settings.c  drafts -> settings               draft_net.c     listeners, host names
+ */
+#ifndef WP_CONFIG_LOADER_H
+#define WP_CONFIG_LOADER_H
+
+#include "config/draft.h"
+#include "config/schema.h"
+
+struct template;
+
+struct loader {
+    struct schema_context ctx; /* its arena is the settings' */
+    struct arena *scratch;     /* trees and drafts: dies with the loader */
+    struct report report;
+    unsigned file_count;
+    const char *main_name;      /* as the user gave it */
+    struct template *templates; /* those looked for so far */
+};
+
+/* Reads and parses one file. 0; -EINVAL: reported; another -errno: cannot be
+ * read, for the caller to report. ret_file is set in any case but -ENOMEM. */
+int source_read(struct loader *ld, const char *path, const struct file **ret_file, struct node **ret_root);
+
+/* Appends the bytes of a file to `out`; stops soon after `max`. 0 or -errno. */
+int source_read_bytes(const char *path, size_t max, struct buf *out);
+
+/* NULL sets ctx.failed. Zeroed; `count` may be 0. */
+void *loader_alloc(struct loader *ld, size_t count, size_t size);
+
+/* 0 for no list. */
+size_t list_count(const struct node *list);
+
+/* Whether an item of a list can be read by `section`; reports it if not. */
+bool item_is_mapping(struct loader *ld, const struct section *section, const struct node *item);
+
+/* "line 4", or "other.yaml:4" when it is in another file than `from`. */
+enum { PLACE_TEXT = 256 };
+const char *place_print(struct place from, struct place to, char ret_text[PLACE_TEXT]);
+
+/* Where the value of `key` is, or else the mapping. `base`, which may be NULL, is what the mapping changes. */
+struct place key_place(const struct node *mapping, const struct node *base, const char *key);
+
+struct template
+{
+    struct template *next;
+    struct str name;
+    const struct node *root; /* NULL: not found, or has errors */
+    const char *problem;     /* why */
+};
+
+/* The template of this name, looked up once; NULL when out of memory. */
+const struct template *template_find(struct loader *ld, struct str name);
+
+/* Each reads what the lists of d->roots describe; buses before devices. */
+void draft_listeners(struct loader *ld, struct draft *d);
+void draft_allowed_hosts(struct loader *ld, struct draft *d);
+void draft_buses(struct loader *ld, struct draft *d);
+void draft_devices(struct loader *ld, struct draft *d);
+void draft_bridges(struct loader *ld, struct draft *d);
+
+/* Tags of a device, and of its template if it has one; checks each. */
+void draft_tags(struct loader *ld, struct device_draft *device, const struct template *template);
+
+void rules_check(struct loader *ld, const struct draft *d);
+
+/* Strings of the draft are in the settings' arena already. NULL when out of memory. */
+struct settings *settings_build(struct arena *arena, const struct draft *d);
+
+#endif

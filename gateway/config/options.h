@@ -1,0 +1,24 @@
+/*
+ * options - every option of the configuration: the tables.
+ */
+#ifndef WP_CONFIG_OPTIONS_H
+#define WP_CONFIG_OPTIONS_H
+
+#include "config/schema.h"
+
+/* Kinds of the root section. */
+enum { ROOT_MAIN = 1, ROOT_CONF_D = 2 };
+
+/* Kinds of a bus and of a device on it, and besides: of a device in a conf.d file. */
+enum { KIND_RTU = 1, KIND_TCP = 2, DEVICE_CONF_D = 4 };
+
+extern const struct section root_section; /* struct root_draft */
+extern const struct section listener_section;
+extern const struct section bus_section;
+extern const struct section device_section;
+extern const struct section template_section;
+extern const struct section tag_section;
+extern const struct section bridge_section;
+extern const struct section bridge_topic_section; /* struct bridge_topic_settings */
+
+#endif

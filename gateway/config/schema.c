@@ -1,0 +1,131 @@
+/* schema - see schema.h. Here: which option a key is; schema_value.c reads its value. */
+#include "config/schema.h"
+
+#include <string.h>
+
+#include "config/near.h"
+#include "config/schema_value.h"
+
+static bool is_end(const struct option *o)
+{
+    return !o->name && o->type != OPT_SHARED;
+}
+
+static bool has_kind(const struct option *o, unsigned kind)
+{
+    return o->kinds == 0 || (o->kinds & kind) != 0;
+}
+
+/* The row of a key, and the struct it writes into: SHARED rows lead into other tables. */
+static const struct option *find_option(const struct section *section, unsigned kind, const char *key, void **target)
+{
+    for (const struct option *o = section->options; !is_end(o); o++) {
+        void *inner = *target ? (char *)*target + o->offset : NULL;
+        const struct option *found;
+
+        if (!has_kind(o, kind))
+            continue;
+        if (o->type != OPT_SHARED && strcmp(o->name, key) == 0)
+            return o;
+        if (o->type != OPT_SHARED)
+            continue;
+        found = find_option(o->section, kind, key, &inner);
+        if (found) {
+            *target = inner;
+            return found;
+        }
+    }
+    return NULL;
+}
+
+static void offer_keys(const struct section *section, unsigned kind, struct near *near, struct buf *names)
+{
+    for (const struct option *o = section->options; !is_end(o); o++) {
+        if (!has_kind(o, kind))
+            continue;
+        if (o->type == OPT_SHARED) {
+            offer_keys(o->section, kind, near, names);
+            continue;
+        }
+        near_offer(near, o->name);
+        buf_printf(names, "%s%s", buf_len(names) ? ", " : "", o->name);
+    }
+}
+
+static void refuse_key(struct schema_context *ctx, const struct section *section, unsigned kind, const struct node *n)
+{
+    struct near near = near_to(str_of(n->key));
+    struct buf names = {0};
+    struct node key = {.text = str_of(n->key)};
+    char found[SCHEMA_FOUND];
+
+    offer_keys(section, kind, &near, &names);
+    schema_describe(&key, found);
+    if (near.best)
+        report_error(ctx->report, n->key_place, "%s has no key %s; did you mean '%s'?", section->what, found,
+                     near.best);
+    else
+        report_error(ctx->report, n->key_place, "%s has no key %s; it may have " STR_FMT, section->what, found,
+                     STR_ARG(buf_str(&names)));
+    buf_fini(&names);
+}
+
+static void read_section(struct schema_context *ctx, const struct option *o, const struct node *n, void *target)
+{
+    schema_read(ctx, o->section, 0, n, target);
+    schema_require(ctx, o->section, 0, n, NULL);
+}
+
+void schema_read(struct schema_context *ctx, const struct section *section, unsigned kind, const struct node *mapping,
+                 void *target)
+{
+    char found[SCHEMA_FOUND];
+
+    if (node_is_empty(mapping))
+        return;
+    if (mapping->kind != NODE_MAPPING) {
+        report_error(ctx->report, mapping->place, "%s must be a mapping of keys to values, found %s", section->what,
+                     schema_describe(mapping, found));
+        return;
+    }
+    for (const struct node *n = mapping->children; n; n = n->next) {
+        void *base = target;
+        const struct option *o = find_option(section, kind, n->key, &base);
+
+        if (!o)
+            refuse_key(ctx, section, kind, n);
+        else if (o->type == OPT_SECTION)
+            read_section(ctx, o, n, (char *)base + o->offset);
+        else
+            schema_read_value(ctx, o, n, (char *)base + o->offset);
+    }
+}
+
+void schema_require(struct schema_context *ctx, const struct section *section, unsigned kind,
+                    const struct node *mapping, const struct node *base)
+{
+    for (const struct option *o = section->options; !is_end(o); o++) {
+        if (!has_kind(o, kind))
+            continue;
+        if (o->type == OPT_SHARED)
+            schema_require(ctx, o->section, kind, mapping, base);
+        else if (o->required && !node_get(mapping, o->name) && !node_get(base, o->name))
+            report_error(ctx->report, mapping->place, "%s needs the key '%s'", section->what, o->name);
+    }
+}
+
+void schema_preset(struct schema_context *ctx, const struct section *section, unsigned kind, void *target)
+{
+    for (const struct option *o = section->options; !is_end(o); o++) {
+        void *field = (char *)target + o->offset;
+
+        if (!has_kind(o, kind))
+            continue;
+        if (o->type == OPT_SHARED)
+            schema_preset(ctx, o->section, kind, field);
+        else if (o->type == OPT_SECTION)
+            schema_preset(ctx, o->section, 0, field);
+        else if (o->preset && o->size > 0)
+            schema_read_value(ctx, o, &(struct node){.quoted = true, .text = str_of(o->preset)}, field);
+    }
+}

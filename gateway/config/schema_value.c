@@ -1,0 +1,284 @@
+/* schema_value - see schema_value.h. One function per option type, and what each says of a wrong value. */
+#include "config/schema_value.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config/near.h"
+
+/* How long a shown value may be before it is cut. */
+enum { SHOWN = 40 };
+
+const char *schema_describe(const struct node *n, char ret_text[SCHEMA_FOUND])
+{
+    size_t len = n->text.len < SHOWN ? n->text.len : SHOWN;
+
+    if (n->kind == NODE_LIST)
+        return "a list";
+    if (n->kind == NODE_MAPPING)
+        return "a mapping";
+    if (node_is_empty(n))
+        return "nothing";
+    /* Not in the middle of a character. */
+    while (len < n->text.len && len > 0 && ((unsigned char)n->text.data[len] & 0xc0) == 0x80)
+        len--;
+    snprintf(ret_text, SCHEMA_FOUND, "'%.*s%s'", (int)len, n->text.data, len < n->text.len ? "..." : "");
+    for (char *c = ret_text; *c; c++)
+        if ((unsigned char)*c < 0x20 || *c == 0x7f)
+            *c = '?';
+    return ret_text;
+}
+
+/* "'poll' must be a duration, found 'x'" and more after it. */
+static void refuse(struct schema_context *ctx, const struct option *o, const struct node *n, const char *expected,
+                   const char *more)
+{
+    char found[SCHEMA_FOUND];
+
+    report_error(ctx->report, n->place, "'%s' must be %s; found %s%s", o->name, expected, schema_describe(n, found),
+                 more);
+}
+
+static void store_int(const struct option *o, void *field, int64_t v)
+{
+    switch (o->size) {
+    case 0:
+        return; /* nobody asks for it */
+    case 1:
+        *(uint8_t *)field = (uint8_t)v;
+        return;
+    case 2:
+        *(uint16_t *)field = (uint16_t)v;
+        return;
+    case 4:
+        *(uint32_t *)field = (uint32_t)v;
+        return;
+    default:
+        *(uint64_t *)field = (uint64_t)v;
+        return;
+    }
+}
+
+static void store_text(struct schema_context *ctx, const struct option *o, void *field, struct str text)
+{
+    char *copy;
+
+    if (o->size == 0)
+        return;
+    copy = arena_strdup(ctx->arena, text);
+    if (!copy)
+        ctx->failed = true;
+    else
+        *(const char **)field = copy;
+}
+
+static void read_bool(struct schema_context *ctx, const struct option *o, const struct node *n, void *field)
+{
+    bool yes = str_equal(n->text, str_of("true"));
+
+    if (!yes && !str_equal(n->text, str_of("false")))
+        refuse(ctx, o, n, "true or false", "");
+    else
+        *(bool *)field = yes;
+}
+
+static void read_int(struct schema_context *ctx, const struct option *o, const struct node *n, void *field)
+{
+    char expected[96];
+    int64_t v;
+    int r = value_read_int(n->text, &v);
+
+    if (r == 0 && v >= o->min && v <= o->max) {
+        store_int(o, field, v);
+        return;
+    }
+    if (o->min == o->max)
+        snprintf(expected, sizeof(expected), "%" PRId64, o->min);
+    else
+        snprintf(expected, sizeof(expected), "a whole number from %" PRId64 " to %" PRId64, o->min, o->max);
+    refuse(ctx, o, n, expected,
+           r == -EINVAL && n->text.len > 1 && n->text.data[0] == '0' ? " (no leading zeros; hexadecimal is 0x10)" : "");
+}
+
+static void read_float(struct schema_context *ctx, const struct option *o, const struct node *n, void *field)
+{
+    double v;
+
+    if (value_read_float(n->text, &v) < 0)
+        refuse(ctx, o, n, "a number such as 10, 0.1 or -1.5e3", "");
+    else
+        *(double *)field = v;
+}
+
+static void read_duration(struct schema_context *ctx, const struct option *o, const struct node *n, void *field)
+{
+    int64_t unit = o->unit ? o->unit : 1;
+    char low[VALUE_TEXT];
+    char high[VALUE_TEXT];
+    char expected[128];
+    int64_t v;
+    int r = value_read_duration(n->text, &v);
+
+    if (r == 0 && v >= o->min && v <= o->max && v % unit == 0) {
+        store_int(o, field, v / unit);
+        return;
+    }
+    value_print_duration(o->min, low);
+    value_print_duration(o->max, high);
+    snprintf(expected, sizeof(expected), "a duration from %s to %s%s", low, high,
+             unit == SECOND ? " in whole seconds" : "");
+    refuse(ctx, o, n, expected,
+           r == -EDOM     ? ", which has no unit (ms, s, m, h or d)"
+           : r == -EINVAL ? " (write 500ms, 1.5s, 5m, 2h or 30d)"
+                          : "");
+}
+
+static void read_size(struct schema_context *ctx, const struct option *o, const struct node *n, void *field)
+{
+    char low[VALUE_TEXT];
+    char high[VALUE_TEXT];
+    char expected[128];
+    int64_t v;
+    int r = value_read_size(n->text, &v);
+
+    if (r == 0 && v >= o->min && v <= o->max) {
+        store_int(o, field, v);
+        return;
+    }
+    value_print_size(o->min, low);
+    value_print_size(o->max, high);
+    snprintf(expected, sizeof(expected), "a size from %s to %s", low, high);
+    refuse(ctx, o, n, expected,
+           r == -EDOM     ? ", which has no unit (B, KiB, MiB, GiB, kB, MB or GB)"
+           : r == -EINVAL ? " (write 512B, 64KiB or 1.5MiB)"
+                          : "");
+}
+
+static void refuse_choice(struct schema_context *ctx, const struct option *o, const struct node *n)
+{
+    struct near near = near_to(n->text);
+    struct buf expected = {0};
+    char more[96] = "";
+
+    for (const struct choice *c = o->choices; c->name; c++) {
+        const char *between = c == o->choices ? "" : c[1].name ? ", " : " or ";
+
+        buf_printf(&expected, "%s%s", between, c->name);
+        near_offer(&near, c->name);
+    }
+    buf_put_u8(&expected, 0);
+    if (near.best)
+        snprintf(more, sizeof(more), "; did you mean '%s'?", near.best);
+    if (buf_failed(&expected))
+        ctx->failed = true;
+    else
+        refuse(ctx, o, n, (const char *)buf_data(&expected), more);
+    buf_fini(&expected);
+}
+
+static void read_enum(struct schema_context *ctx, const struct option *o, const struct node *n, void *field)
+{
+    for (const struct choice *c = o->choices; c->name; c++) {
+        if (str_equal(n->text, str_of(c->name))) {
+            store_int(o, field, c->value);
+            return;
+        }
+    }
+    refuse_choice(ctx, o, n);
+}
+
+static void read_string(struct schema_context *ctx, const struct option *o, const struct node *n, void *field)
+{
+    char expected[64];
+
+    if (!value_is_printable(n->text)) {
+        refuse(ctx, o, n, "text without control characters", "");
+        return;
+    }
+    if ((int64_t)n->text.len < o->min || (int64_t)n->text.len > o->max) {
+        snprintf(expected, sizeof(expected), "text of %" PRId64 " to %" PRId64 " bytes", o->min, o->max);
+        refuse(ctx, o, n, expected, "");
+        return;
+    }
+    store_text(ctx, o, field, n->text);
+}
+
+static void read_name(struct schema_context *ctx, const struct option *o, const struct node *n, void *field)
+{
+    if (!value_is_name(n->text))
+        refuse(ctx, o, n, "a name of 1 to 64 bytes without '/', '+', '#', a leading '$' or control characters", "");
+    else
+        store_text(ctx, o, field, n->text);
+}
+
+static void read_host(struct schema_context *ctx, const struct option *o, const struct node *n, void *field)
+{
+    if (!value_is_host(n->text))
+        refuse(ctx, o, n, "a host name or an IP address", "");
+    else
+        store_text(ctx, o, field, n->text);
+}
+
+static void read_address(struct schema_context *ctx, const struct option *o, const struct node *n, void *field)
+{
+    uint8_t bytes[16];
+
+    if (strlen(n->text.data) != n->text.len || !value_read_address(n->text.data, bytes))
+        refuse(ctx, o, n, "an IPv4 or IPv6 address of this machine, such as 127.0.0.1, 0.0.0.0 or ::1", "");
+    else
+        store_text(ctx, o, field, n->text);
+}
+
+static void read_path(struct schema_context *ctx, const struct option *o, const struct node *n, void *field)
+{
+    char *path;
+
+    if (n->text.len == 0 || !value_is_printable(n->text)) {
+        refuse(ctx, o, n, "a path", "");
+        return;
+    }
+    if (n->text.data[0] == '/') {
+        store_text(ctx, o, field, n->text);
+        return;
+    }
+    if (asprintf(&path, "%s/%s", n->place.file->dir, n->text.data) < 0) {
+        ctx->failed = true;
+        return;
+    }
+    store_text(ctx, o, field, str_of(path));
+    free(path);
+}
+
+static void read_list(struct schema_context *ctx, const struct option *o, const struct node *n, void *field)
+{
+    if (n->kind == NODE_LIST)
+        *(const struct node **)field = n;
+    else if (!node_is_empty(n))
+        refuse(ctx, o, n, "a list", "");
+}
+
+typedef void read_fn(struct schema_context *ctx, const struct option *o, const struct node *n, void *field);
+
+static read_fn *const scalar_readers[] = {
+    [OPT_BOOL] = read_bool, [OPT_INT] = read_int,         [OPT_FLOAT] = read_float,   [OPT_DURATION] = read_duration,
+    [OPT_SIZE] = read_size, [OPT_ENUM] = read_enum,       [OPT_STRING] = read_string, [OPT_NAME] = read_name,
+    [OPT_HOST] = read_host, [OPT_ADDRESS] = read_address, [OPT_PATH] = read_path,
+};
+
+void schema_read_value(struct schema_context *ctx, const struct option *o, const struct node *n, void *field)
+{
+    char found[SCHEMA_FOUND];
+
+    if (o->type == OPT_LIST || o->type == OPT_TEXTS)
+        read_list(ctx, o, n, field);
+    else if (node_is_empty(n))
+        report_error(ctx->report, n->place, "'%s' has no value", o->name);
+    else if (n->kind != NODE_SCALAR)
+        report_error(ctx->report, n->place, "'%s' must be a single value, found %s", o->name,
+                     schema_describe(n, found));
+    else
+        scalar_readers[o->type](ctx, o, n, field);
+}

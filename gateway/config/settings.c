@@ -1,0 +1,146 @@
+/* settings - from a draft without errors to the settings the stages get. */
+#include "config/settings.h"
+
+#include <stdlib.h>
+
+#include "config/loader.h"
+
+static int64_t stale_after(const struct sampling *s)
+{
+    int64_t three = 3 * s->poll_ms;
+
+    if (s->stale_after_ms >= 0)
+        return s->stale_after_ms;
+    return three > 3 * SECOND ? three : 3 * SECOND;
+}
+
+static bool build_tags(struct arena *arena, const struct device_draft *from, struct device_settings *to)
+{
+    struct tag_settings *tags = arena_alloc(arena, from->tag_count * sizeof(*tags));
+
+    if (!tags)
+        return false;
+    for (size_t i = 0; i < from->tag_count; i++) {
+        const struct tag_draft *t = &from->tags[i];
+
+        tags[i] = (struct tag_settings){
+            .name = t->name,
+            .table = (enum modbus_table)t->table,
+            .address = (uint16_t)t->address,
+            .type = (enum tag_type)t->type,
+            .order = (enum byte_order)t->sampling.order,
+            .scale = t->scale,
+            .offset = t->offset,
+            .unit = t->unit,
+            .poll_ms = t->sampling.poll_ms,
+            .stale_after_ms = stale_after(&t->sampling),
+        };
+    }
+    to->tags = tags;
+    to->tag_count = from->tag_count;
+    return true;
+}
+
+static bool build_device(struct arena *arena, const struct device_draft *from, struct device_settings *to)
+{
+    *to = (struct device_settings){
+        .name = from->name,
+        .template_name = from->template_name,
+        .unit = (uint8_t)from->unit,
+        .timeout_ms = from->asking.timeout_ms,
+        .retries = from->asking.retries,
+        .max_count = from->asking.max_count,
+        .max_gap = from->asking.max_gap,
+        .min_request_gap_ms = from->asking.min_request_gap_ms,
+        .fail_count = from->asking.fail_count,
+        .fail_time_ms = from->asking.fail_time_ms,
+    };
+    return build_tags(arena, from, to);
+}
+
+static bool build_bus(struct arena *arena, const struct draft *d, const struct bus_draft *from, struct bus_settings *to)
+{
+    struct device_settings *devices;
+    size_t count = 0;
+
+    for (size_t i = 0; i < d->device_count; i++)
+        count += d->devices[i].bus == from;
+    devices = arena_alloc(arena, count * sizeof(*devices));
+    if (!devices)
+        return false;
+    *to = (struct bus_settings){
+        .name = from->name,
+        .type = (enum bus_type)from->type,
+        .port = from->port,
+        .host = from->host,
+        .tcp_port = from->tcp_port,
+        .devices = devices,
+    };
+    for (size_t i = 0; i < d->device_count; i++)
+        if (d->devices[i].bus == from && !build_device(arena, &d->devices[i], &devices[to->device_count++]))
+            return false;
+    return true;
+}
+
+static bool build_buses(struct settings *s, const struct draft *d)
+{
+    struct bus_settings *buses = arena_alloc(s->arena, d->bus_count * sizeof(*buses));
+
+    if (!buses)
+        return false;
+    for (size_t i = 0; i < d->bus_count; i++)
+        if (!build_bus(s->arena, d, &d->buses[i], &buses[i]))
+            return false;
+    s->buses = buses;
+    s->bus_count = d->bus_count;
+    return true;
+}
+
+static bool build_listeners(struct settings *s, const struct draft *d)
+{
+    struct listener_settings *listeners = arena_alloc(s->arena, d->listener_count * sizeof(*listeners));
+
+    if (!listeners)
+        return false;
+    for (size_t i = 0; i < d->listener_count; i++)
+        listeners[i] = d->listeners[i].settings;
+    s->broker.listeners = listeners;
+    s->broker.listener_count = d->listener_count;
+    return true;
+}
+
+static bool build_bridges(struct settings *s, const struct draft *d)
+{
+    struct bridge_settings *bridges = arena_alloc(s->arena, d->bridge_count * sizeof(*bridges));
+
+    if (!bridges)
+        return false;
+    for (size_t i = 0; i < d->bridge_count; i++)
+        bridges[i] = d->bridges[i].settings;
+    s->bridges = bridges;
+    s->bridge_count = d->bridge_count;
+    return true;
+}
+
+struct settings *settings_build(struct arena *arena, const struct draft *d)
+{
+    const struct root_draft *root = &d->roots[0];
+    struct settings *s = arena_alloc(arena, sizeof(*s));
+
+    if (!s)
+        return NULL;
+    s->arena = arena;
+    s->gateway = root->gateway;
+    s->broker = root->broker;
+    s->web = root->web;
+    s->web.allowed_hosts = d->allowed_hosts;
+    s->web.allowed_host_count = d->allowed_host_count;
+    s->log_level = (enum log_level)root->log_level;
+    return build_listeners(s, d) && build_buses(s, d) && build_bridges(s, d) ? s : NULL;
+}
+
+void settings_free(struct settings *s)
+{
+    if (s)
+        arena_free(s->arena);
+}

@@ -1,0 +1,113 @@
+/* template - device templates: searched for beside the configuration first, so that a user's own comes before ours. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config/loader.h"
+#include "config/options.h"
+
+/* Below the main file's directory when relative. */
+static const char *const template_dirs[] = {"templates", "/etc/wirepost/templates", "/usr/share/wirepost/templates"};
+
+/* Beside the file by the name the user gave it: that is how the report shows it. */
+static char *template_path(struct loader *ld, const char *dir, struct str name)
+{
+    const char *main_name = ld->main_name;
+    const char *slash = strrchr(main_name, '/');
+    int prefix = dir[0] != '/' && slash ? (int)(slash - main_name + 1) : 0;
+    struct buf path = {0};
+    char *copy = NULL;
+
+    buf_printf(&path, "%.*s%s/" STR_FMT ".yaml", prefix, main_name, dir, STR_ARG(name));
+    if (!buf_failed(&path))
+        copy = arena_strdup(ld->scratch, buf_str(&path));
+    buf_fini(&path);
+    return copy;
+}
+
+static const char *say(struct loader *ld, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+static const char *say(struct loader *ld, const char *fmt, ...)
+{
+    struct buf text = {0};
+    char line[512];
+    va_list args;
+
+    va_start(args, fmt);
+    vsnprintf(line, sizeof(line), fmt, args);
+    va_end(args);
+    buf_fini(&text);
+    return arena_strdup(ld->scratch, str_of(line));
+}
+
+/* Reads it as if it were a device by itself, to find what is wrong with it whoever uses it. */
+static void check_template(struct loader *ld, const struct node *root)
+{
+    struct template_draft draft = {.sampling.stale_after_ms = -1};
+    struct device_draft device = {.node = root};
+
+    schema_preset(&ld->ctx, &template_section, 0, &draft);
+    schema_read(&ld->ctx, &template_section, 0, root, &draft);
+    schema_require(&ld->ctx, &template_section, 0, root, NULL);
+    device.asking = draft.asking;
+    device.sampling = draft.sampling;
+    device.tag_list = draft.tag_list;
+    draft_tags(ld, &device, NULL);
+}
+
+/* 0 found or broken, -ENOENT not there. */
+static int try_path(struct loader *ld, const char *path, struct template *t)
+{
+    size_t errors = ld->report.errors;
+    const struct file *file;
+    struct node *root;
+    int r = source_read(ld, path, &file, &root);
+
+    if (r == -ENOENT || r == -ENOMEM)
+        return r;
+    if (r < 0 && r != -EINVAL) {
+        t->problem = say(ld, "cannot read the template %s: %s", path, strerror(-r));
+        return 0;
+    }
+    if (r == 0)
+        check_template(ld, root);
+    if (ld->report.errors > errors)
+        t->problem = say(ld, "the template %s has errors", path);
+    else
+        t->root = root;
+    return 0;
+}
+
+static int search(struct loader *ld, struct template *t)
+{
+    for (size_t i = 0; i < ARRAY_LEN(template_dirs); i++) {
+        char *path = template_path(ld, template_dirs[i], t->name);
+        int r = path ? try_path(ld, path, t) : -ENOMEM;
+
+        if (r != -ENOENT)
+            return r;
+    }
+    t->problem = say(ld,
+                     "there is no template '" STR_FMT "' (looked for " STR_FMT
+                     ".yaml in templates beside %s, /etc/wirepost/templates and /usr/share/wirepost/templates)",
+                     STR_ARG(t->name), STR_ARG(t->name), ld->main_name);
+    return 0;
+}
+
+const struct template *template_find(struct loader *ld, struct str name)
+{
+    struct template *t;
+
+    for (t = ld->templates; t; t = t->next)
+        if (str_equal(t->name, name))
+            return t;
+    t = arena_alloc(ld->scratch, sizeof(*t));
+    if (!t)
+        return NULL;
+    t->name = name;
+    if (search(ld, t) < 0 || (!t->root && !t->problem))
+        return NULL;
+    t->next = ld->templates;
+    ld->templates = t;
+    return t;
+}
