@@ -80,7 +80,7 @@ int decode_connect(struct decoder *d, struct mqtt_packet *p)
     r = read_version(d);
     if (r < 0)
         return r;
-    c->version = d->version;
+    *c = (struct mqtt_connect){.version = d->version};
     r = read_connect_flags(d, c);
     if (r < 0)
         return r;
