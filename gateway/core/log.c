@@ -26,7 +26,7 @@ void log_set_level(enum log_level level)
     atomic_store(&log_level, (int)level);
 }
 
-static void log_line(enum log_level level, const char *fmt, va_list args)
+__attribute__((format(printf, 2, 0))) static void log_line(enum log_level level, const char *fmt, va_list args)
 {
     char line[LINE_MAX_LEN];
     const char *prefix;
