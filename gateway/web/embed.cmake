@@ -1,0 +1,28 @@
+# Writes OUT, a C file that holds the files of page/ (see page.h), from FILES, a ;-list of paths.
+set(types_html "text/html; charset=utf-8")
+set(types_js "text/javascript; charset=utf-8")
+set(types_css "text/css; charset=utf-8")
+set(types_svg "image/svg+xml")
+
+set(arrays "")
+set(table "")
+set(number 0)
+foreach(file IN LISTS FILES)
+    get_filename_component(name ${file} NAME)
+    get_filename_component(ending ${file} LAST_EXT)
+    string(SUBSTRING ${ending} 1 -1 ending)
+    if(NOT DEFINED types_${ending})
+        message(FATAL_ERROR "embed.cmake: no content type for ${name}")
+    endif()
+    file(READ ${file} bytes HEX)
+    file(SHA256 ${file} digest)
+    string(SUBSTRING ${digest} 0 32 digest)
+    string(REGEX REPLACE "([0-9a-f][0-9a-f])" "0x\\1," bytes ${bytes})
+    string(REPLACE "index.html" "" path "/${name}")
+    string(APPEND arrays "static const uint8_t file${number}[] = {${bytes}};\n")
+    string(APPEND table "    {\"${path}\", \"${types_${ending}}\", \"\\\"${digest}\\\"\", "
+        "file${number}, sizeof(file${number})},\n")
+    math(EXPR number "${number} + 1")
+endforeach()
+file(WRITE ${OUT} "#include \"web/page.h\"\n\n${arrays}\nconst struct page_file page_files[] = {\n${table}};\n"
+    "const size_t page_file_count = ${number};\n")
