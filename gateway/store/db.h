@@ -2,7 +2,9 @@
  * db - a thin face on SQLite: errors as -errno, statements prepared once.
  *
  * Used by jobs in the storage thread, and before it is started. Nothing else
- * in the program includes sqlite3.h.
+ * in the program includes sqlite3.h. Errors: -ENOSPC disk full, -EROFS
+ * read-only, -EIO, -ENOMEM, -EBUSY another process has it; -EUCLEAN the file is
+ * damaged: a job that meets it passes it on, and the store sets the file aside.
  */
 #ifndef WP_STORE_DB_H
 #define WP_STORE_DB_H
@@ -15,6 +17,7 @@
 struct db;
 struct db_stmt;
 
+/* One or more statements whose rows, if any, do not matter. */
 int db_exec(struct db *db, const char *sql);
 
 /* `sql` must be a literal: statements are kept by its address and live as long as the
@@ -36,5 +39,9 @@ struct str db_column_blob(struct db_stmt *st, int column); /* borrowed until the
 
 /* Ends a select before its last row. */
 void db_reset(struct db_stmt *st);
+
+/* Asked before `bytes` are added: -ENOSPC when that would leave the file system
+ * too little for what must always succeed, which is deleting and checkpoints. */
+int db_check_room(const struct db *db, uint64_t bytes);
 
 #endif
