@@ -132,11 +132,19 @@ void seqs_free(struct seqs *s)
     free(s);
 }
 
+static bool range_lasts(const struct seqs *s)
+{
+    for (size_t i = 0; i < s->count; i++)
+        if (s->get(s->arg, i) - s->next[i] > RESERVE / 2)
+            return false;
+    return s->reserved;
+}
+
 void seqs_save(struct seqs *s, enum seqs_mode mode)
 {
     s->mode = mode;
     s->wanted = s->saving;
-    if (s->saving)
+    if (s->saving || (mode == SEQS_RESERVED && range_lasts(s)))
         return;
 
     for (size_t i = 0; i < s->count; i++) {
@@ -153,16 +161,4 @@ void seqs_save(struct seqs *s, enum seqs_mode mode)
     }
     s->reserved = mode == SEQS_RESERVED;
     s->saving = store_submit(s->store, save_job, on_saved, s) == 0;
-}
-
-void seqs_check(struct seqs *s)
-{
-    if (!s->reserved || s->saving)
-        return;
-    for (size_t i = 0; i < s->count; i++) {
-        if (s->get(s->arg, i) - s->next[i] > RESERVE / 2) {
-            seqs_save(s, SEQS_RESERVED);
-            return;
-        }
-    }
 }

@@ -37,10 +37,8 @@ enum seqs_mode {
     SEQS_RESERVED,
 };
 
-/* Submits a save; one is under way at a time, the newest wish follows it. */
+/* Submits a save; one is under way at a time, the newest wish follows it. With SEQS_RESERVED nothing
+ * is written while less than half of the range reserved last is used: call it now and then. */
 void seqs_save(struct seqs *s, enum seqs_mode mode);
-
-/* Saves a new range when one was reserved and half of it is used. Cheap; call now and then. */
-void seqs_check(struct seqs *s);
 
 #endif

@@ -15,6 +15,7 @@ static const char *const steps[] = {
      * queue    one row per outbox: where its receiver is, what its segments hold
      * segment  a run of messages; id = queue << 48 | number of its last message, so that
      *          one queue's segments lie together in order, without a second index
+     * seqs     one row per device: numbering of its json messages begins at next + stride
      */
     "CREATE TABLE queue ("
     "  id INTEGER PRIMARY KEY,"
@@ -29,6 +30,10 @@ static const char *const steps[] = {
     "  bytes INTEGER NOT NULL,"
     "  newest_ms INTEGER NOT NULL,"
     "  data BLOB NOT NULL);"
+    "CREATE TABLE seqs ("
+    "  device TEXT PRIMARY KEY,"
+    "  next INTEGER NOT NULL,"
+    "  stride INTEGER NOT NULL) WITHOUT ROWID;"
     "PRAGMA user_version = 1;",
 };
 
