@@ -105,7 +105,7 @@ static void read_options(struct loader *ld, struct draft *d)
     root->web.enabled = node_get(root->node, "web") != NULL;
     schema_read(&ld->ctx, &root_section, ROOT_MAIN, root->node, root);
     for (size_t i = 1; i < d->root_count; i++)
-        schema_read(&ld->ctx, &root_section, ROOT_CONF_D, d->roots[i].node, &d->roots[i]);
+        schema_read(&ld->ctx, &conf_d_section, ROOT_CONF_D, d->roots[i].node, &d->roots[i]);
     draft_listeners(ld, d);
     draft_allowed_hosts(ld, d);
     draft_buses(ld, d);

@@ -63,6 +63,7 @@ struct device_draft {
 
 struct bus_draft {
     const struct node *node;
+    bool broken; /* errors in its own keys: rules about ports skip it */
     const char *name;
     int type;
     struct port_settings port;
@@ -82,6 +83,7 @@ struct template_draft {
 
 struct listener_draft {
     const struct node *node; /* NULL: the one that is there when none is configured */
+    bool broken;             /* errors in its own keys: rules about ports skip it */
     struct listener_settings settings;
 };
 

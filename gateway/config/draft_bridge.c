@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "config/loader.h"
 #include "config/options.h"
@@ -82,6 +83,15 @@ static void read_url(struct loader *ld, struct bridge_draft *b)
                      schema_describe(node_get(b->node, "url"), found));
 }
 
+/* A secret that every user of the machine can read is none. */
+static void check_secrecy(struct loader *ld, struct place at, const char *path)
+{
+    struct stat st;
+
+    if (stat(path, &st) == 0 && (st.st_mode & S_IROTH))
+        report_warning(&ld->report, at, "every user can read %s: chmod o-r", path);
+}
+
 static void read_password_file(struct loader *ld, struct bridge_draft *b)
 {
     struct place at = key_place(b->node, NULL, "password_file");
@@ -100,6 +110,7 @@ static void read_password_file(struct loader *ld, struct bridge_draft *b)
         report_error(&ld->report, at, "%s does not look like a password", b->password_file);
     else
         b->settings.client.password = keep(ld, text);
+    check_secrecy(ld, at, b->password_file);
     buf_fini(&content);
 }
 
@@ -171,7 +182,7 @@ static void draft_topics(struct loader *ld, struct bridge_draft *b)
     b->settings.topics = topics;
 }
 
-static void draft_bridge(struct loader *ld, const char *gateway_id, struct bridge_draft *b)
+static void draft_bridge(struct loader *ld, const struct root_draft *root, struct bridge_draft *b)
 {
     struct client_settings *client = &b->settings.client;
     const struct node *backoff = node_get(b->node, "backoff");
@@ -183,8 +194,8 @@ static void draft_bridge(struct loader *ld, const char *gateway_id, struct bridg
     read_password(ld, b);
     draft_topics(ld, b);
     if (!node_get(b->node, "client_id"))
-        client->client_id = gateway_id;
-    if (!client->client_id && !node_get(b->node, "client_id"))
+        client->client_id = root->gateway.id;
+    if (!node_get(b->node, "client_id") && !node_get(node_get(root->node, "gateway"), "id"))
         report_error(&ld->report, b->node->place, "a bridge needs the key 'client_id' when there is no gateway.id");
     if (client->password && !client->username && client->version == 4)
         report_error(&ld->report, b->node->place, "MQTT 3.1.1 has no password without a user name: add 'username'");
@@ -209,7 +220,7 @@ void draft_bridges(struct loader *ld, struct draft *d)
             if (!item_is_mapping(ld, &bridge_section, n))
                 continue;
             d->bridges[d->bridge_count].node = n;
-            draft_bridge(ld, d->roots[0].gateway.id, &d->bridges[d->bridge_count++]);
+            draft_bridge(ld, &d->roots[0], &d->bridges[d->bridge_count++]);
         }
     }
 }

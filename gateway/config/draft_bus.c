@@ -27,6 +27,7 @@ static unsigned bus_kind(const struct node *bus)
 static void draft_bus(struct loader *ld, const struct node *n, struct bus_draft *bus)
 {
     unsigned kind = bus_kind(n);
+    size_t errors = ld->report.errors;
 
     bus->node = n;
     bus->type = -1;
@@ -34,6 +35,8 @@ static void draft_bus(struct loader *ld, const struct node *n, struct bus_draft 
     schema_preset(&ld->ctx, &bus_section, kind, bus);
     schema_read(&ld->ctx, &bus_section, kind, n, bus);
     schema_require(&ld->ctx, &bus_section, kind, n, NULL);
+    draft_sampling(ld, n, &bus->sampling);
+    bus->broken = ld->report.errors > errors;
 }
 
 void draft_buses(struct loader *ld, struct draft *d)
@@ -73,6 +76,7 @@ static const struct template *apply_template(struct loader *ld, struct device_dr
         return NULL;
     }
     schema_read(&ld->ctx, &template_section, 0, template->root, &draft);
+    draft_sampling(ld, template->root, &draft.sampling);
     device->asking = draft.asking;
     device->sampling = draft.sampling;
     return template;
@@ -85,6 +89,7 @@ static void draft_device(struct loader *ld, unsigned kind, struct device_draft *
     device->unit = -1;
     schema_read(&ld->ctx, &device_section, kind, device->node, device);
     schema_require(&ld->ctx, &device_section, kind, device->node, NULL);
+    draft_sampling(ld, device->node, &device->sampling);
     if (!node_get(device->node, "template") && list_count(device->tag_list) == 0)
         report_error(&ld->report, device->node->place, "a device needs 'tags' or a 'template'");
     draft_tags(ld, device, template);

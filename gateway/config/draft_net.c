@@ -16,12 +16,14 @@ void draft_listeners(struct loader *ld, struct draft *d)
         schema_preset(&ld->ctx, &listener_section, 0, &d->listeners[d->listener_count++]);
     for (const struct node *n = list ? list->children : NULL; n; n = n->next) {
         struct listener_draft *listener = &d->listeners[d->listener_count];
+        size_t errors = ld->report.errors;
 
         if (!item_is_mapping(ld, &listener_section, n))
             continue;
         listener->node = n;
         schema_preset(&ld->ctx, &listener_section, 0, listener);
         schema_read(&ld->ctx, &listener_section, 0, n, listener);
+        listener->broken = ld->report.errors > errors;
         d->listener_count++;
     }
 }

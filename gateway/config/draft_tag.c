@@ -36,11 +36,8 @@ static void check_type(struct loader *ld, struct tag_draft *tag)
 
     if (tag->table < 0)
         return;
-    if (!has_key(tag, "type")) {
-        tag->type = is_bits(tag) ? TYPE_BOOL : -1;
-        if (!is_bits(tag))
-            report_error(&ld->report, tag->node->place, "a tag needs the key 'type'");
-    }
+    if (is_bits(tag) && !has_key(tag, "type"))
+        tag->type = TYPE_BOOL;
     if (tag->type < 0)
         return;
     if (is_bits(tag) && tag->type != TYPE_BOOL)
@@ -68,34 +65,52 @@ static void check_numbers(struct loader *ld, const struct tag_draft *tag)
         report_error(&ld->report, key_place(tag->node, tag->base, "offset"), "a bool has no 'offset'");
 }
 
-static void check_sampling(struct loader *ld, const struct tag_draft *tag)
+void draft_sampling(struct loader *ld, const struct node *level, struct sampling *s)
 {
-    char poll[VALUE_TEXT];
-    char stale[VALUE_TEXT];
+    const struct node *poll = node_get(level, "poll");
+    const struct node *stale = node_get(level, "stale_after");
+    const struct node *word_order = node_get(level, "word_order");
+    char poll_text[VALUE_TEXT];
+    char stale_text[VALUE_TEXT];
 
-    if (tag->sampling.stale_after_ms < 0 || tag->sampling.stale_after_ms >= tag->sampling.poll_ms)
+    if (word_order && node_get(level, "order"))
+        report_error(&ld->report, word_order->place, "'order' says the same as 'word_order': give one of them");
+    if (poll && !stale)
+        s->stale_after_ms = -1;
+    if (!stale || s->stale_after_ms < 0 || s->stale_after_ms >= s->poll_ms)
         return;
-    value_print_duration(tag->sampling.poll_ms, poll);
-    value_print_duration(tag->sampling.stale_after_ms, stale);
-    report_error(&ld->report, key_place(tag->node, tag->base, has_key(tag, "stale_after") ? "stale_after" : "poll"),
+    value_print_duration(s->poll_ms, poll_text);
+    value_print_duration(s->stale_after_ms, stale_text);
+    report_error(&ld->report, stale->place,
                  "'stale_after' (%s) is shorter than 'poll' (%s): the value would be stale before it is read again",
-                 stale, poll);
+                 stale_text, poll_text);
 }
 
-static void draft_tag(struct loader *ld, const struct sampling *sampling, struct tag_draft *tag)
+static void check_required(struct loader *ld, const struct tag_draft *tag)
+{
+    schema_require(&ld->ctx, &tag_section, 0, tag->node, tag->base);
+    if (tag->table >= 0 && !is_bits(tag) && !has_key(tag, "type"))
+        report_error(&ld->report, tag->node->place, "a tag needs the key 'type'");
+}
+
+/* whole: nothing else can say what this tag leaves out. */
+static void draft_tag(struct loader *ld, const struct sampling *sampling, bool whole, struct tag_draft *tag)
 {
     tag->table = -1;
     tag->address = -1;
     tag->type = -1;
     schema_preset(&ld->ctx, &tag_section, 0, tag);
     tag->sampling = *sampling;
-    if (tag->base)
+    if (tag->base) {
         schema_read(&ld->ctx, &tag_section, 0, tag->base, tag);
+        draft_sampling(ld, tag->base, &tag->sampling);
+    }
     schema_read(&ld->ctx, &tag_section, 0, tag->node, tag);
-    schema_require(&ld->ctx, &tag_section, 0, tag->node, tag->base);
+    draft_sampling(ld, tag->node, &tag->sampling);
+    if (whole)
+        check_required(ld, tag);
     check_type(ld, tag);
     check_numbers(ld, tag);
-    check_sampling(ld, tag);
 }
 
 static void check_repetition(struct loader *ld, const struct node *list, const struct node *n)
@@ -108,18 +123,21 @@ static void check_repetition(struct loader *ld, const struct node *list, const s
                      schema_describe(node_get(n, "name"), found), node_get(first, "name")->place.line);
 }
 
-static void add_tag(struct loader *ld, struct device_draft *device, const struct node *node, const struct node *base)
+static void add_tag(struct loader *ld, struct device_draft *device, bool whole, const struct node *node,
+                    const struct node *base)
 {
     struct tag_draft *tag = &device->tags[device->tag_count++];
 
     *tag = (struct tag_draft){.node = node, .base = base};
-    draft_tag(ld, &device->sampling, tag);
+    draft_tag(ld, &device->sampling, whole, tag);
 }
 
 void draft_tags(struct loader *ld, struct device_draft *device, const struct template *template)
 {
     const struct node *own = device->tag_list;
     const struct node *theirs = template ? node_get(template->root, "tags") : NULL;
+    /* What a template that cannot be had would have said is not missing. */
+    bool whole = template || !node_get(device->node, "template");
 
     device->tags = loader_alloc(ld, list_count(own) + list_count(theirs), sizeof(*device->tags));
     if (!device->tags)
@@ -127,13 +145,13 @@ void draft_tags(struct loader *ld, struct device_draft *device, const struct tem
     for (const struct node *n = theirs ? theirs->children : NULL; n; n = n->next) {
         const struct node *change = find_tag(own, n);
 
-        add_tag(ld, device, change ? change : n, change ? n : NULL);
+        add_tag(ld, device, true, change ? change : n, change ? n : NULL);
     }
     for (const struct node *n = own ? own->children : NULL; n; n = n->next) {
         if (!item_is_mapping(ld, &tag_section, n))
             continue;
         check_repetition(ld, own, n);
         if (!find_tag(theirs, n))
-            add_tag(ld, device, n, NULL);
+            add_tag(ld, device, whole, n, NULL);
     }
 }

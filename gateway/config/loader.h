@@ -64,10 +64,15 @@ void draft_buses(struct loader *ld, struct draft *d);
 void draft_devices(struct loader *ld, struct draft *d);
 void draft_bridges(struct loader *ld, struct draft *d);
 
+/* After one level (bus, template, device or tag) was read into *s: where it says how often to poll and not when
+ * a value is stale, that follows from its own poll and not from what an outer level said. */
+void draft_sampling(struct loader *ld, const struct node *level, struct sampling *s);
+
 /* Tags of a device, and of its template if it has one; checks each. */
 void draft_tags(struct loader *ld, struct device_draft *device, const struct template *template);
 
 void rules_check(struct loader *ld, const struct draft *d);
+void rules_check_ports(struct loader *ld, const struct draft *d); /* a part of it */
 
 /* Strings of the draft are in the settings' arena already. NULL when out of memory. */
 struct settings *settings_build(struct arena *arena, const struct draft *d);

@@ -214,3 +214,4 @@ static const struct option root_options[] = {
     {0},
 };
 const struct section root_section = {"the configuration", root_options};
+const struct section conf_d_section = {"a conf.d file", root_options};

@@ -232,6 +232,21 @@ static void read_address(struct schema_context *ctx, const struct option *o, con
         store_text(ctx, o, field, n->text);
 }
 
+/* `dir` has no links in it, so that "..", in front, is the directory it is in. The caller frees. */
+static char *join_path(const char *dir, const char *relative)
+{
+    struct str base = str_of(dir);
+    char *path;
+
+    while (base.len > 0 && strncmp(relative, "../", 3) == 0) {
+        while (base.len > 0 && base.data[base.len - 1] != '/')
+            base.len--;
+        base.len -= base.len > 0;
+        relative += 3;
+    }
+    return asprintf(&path, STR_FMT "/%s", STR_ARG(base), relative) < 0 ? NULL : path;
+}
+
 static void read_path(struct schema_context *ctx, const struct option *o, const struct node *n, void *field)
 {
     char *path;
@@ -244,7 +259,8 @@ static void read_path(struct schema_context *ctx, const struct option *o, const 
         store_text(ctx, o, field, n->text);
         return;
     }
-    if (asprintf(&path, "%s/%s", n->place.file->dir, n->text.data) < 0) {
+    path = join_path(n->place.file->dir, n->text.data);
+    if (!path) {
         ctx->failed = true;
         return;
     }

@@ -49,6 +49,7 @@ static void check_template(struct loader *ld, const struct node *root)
     schema_preset(&ld->ctx, &template_section, 0, &draft);
     schema_read(&ld->ctx, &template_section, 0, root, &draft);
     schema_require(&ld->ctx, &template_section, 0, root, NULL);
+    draft_sampling(ld, root, &draft.sampling);
     device.asking = draft.asking;
     device.sampling = draft.sampling;
     device.tag_list = draft.tag_list;
