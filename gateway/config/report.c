@@ -36,7 +36,8 @@ static struct finding *add_finding(struct report *r)
     return &r->findings[r->count];
 }
 
-static void add(struct report *r, struct place at, bool warning, const char *fmt, va_list args)
+__attribute__((format(printf, 4, 0))) static void add(struct report *r, struct place at, bool warning, const char *fmt,
+                                                      va_list args)
 {
     struct finding *f = add_finding(r);
     char *text;
