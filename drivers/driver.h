@@ -12,9 +12,9 @@
 #include <stdint.h>
 
 #include "bus/bus_settings.h"
+#include "drivers/link.h"
 
 struct batch;
-struct link;
 
 /* A device as its driver sees it. */
 struct device {

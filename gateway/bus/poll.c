@@ -1,0 +1,263 @@
+/*
+ * poll - see poller.h.
+ *
+ * A late answer must never become a value. On a serial line nothing but unit,
+ * function and length tells answers apart, so after a time-out
+ *   - the line is drained before anything else is asked;
+ *   - the same device is next asked the same question again (its late answer is a true
+ *     one) or one whose answer differs in function or length;
+ *   - and after its first answer the line is drained once more, for there may be two.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "bus/poller.h"
+#include "core/buf.h"
+#include "core/clock.h"
+#include "core/log.h"
+#include "core/reading.h"
+
+/* A gateway's way of saying that the device behind it is silent (1.1b3, section 7). */
+enum { GATEWAY_PATH_UNAVAILABLE = 10, GATEWAY_TARGET_SILENT = 11 };
+
+struct outcome {
+    int result;
+    struct reason reason;
+    int64_t ts_ms; /* wall clock, the middle of the transaction */
+    int64_t latency_us;
+};
+
+static struct reason reason_of(int result, const struct link *link)
+{
+    switch (result) {
+    case 0:
+        return (struct reason){.kind = REASON_NONE};
+    case -EBADMSG:
+        return (struct reason){.kind = REASON_CRC};
+    case -EPROTO:
+        return (struct reason){.kind = REASON_BAD_REPLY};
+    case -EREMOTEIO:
+        return (struct reason){.kind = REASON_EXCEPTION, .code = link_exception(link)};
+    default:
+        return (struct reason){.kind = REASON_TIMEOUT};
+    }
+}
+
+static bool is_answer(const struct outcome *o)
+{
+    if (o->result == -EREMOTEIO)
+        return o->reason.code != GATEWAY_PATH_UNAVAILABLE && o->reason.code != GATEWAY_TARGET_SILENT;
+    return o->result == 0;
+}
+
+static void count(struct poller *p, struct health *h, const struct outcome *o)
+{
+    p->status.requests++;
+    h->requests++;
+    if (o->result == 0 || o->result == -EREMOTEIO) {
+        p->status.answers++;
+        h->answers++;
+    } else {
+        p->status.errors++;
+    }
+    if (o->result == -EREMOTEIO)
+        h->exceptions++;
+    else if (o->result == -EBADMSG)
+        h->crc_errors++;
+    else if (o->result == -EPROTO)
+        h->bad_replies++;
+    else if (o->result < 0)
+        h->timeouts++;
+}
+
+/* Keeps late and damaged frames out of the next answer; see the head of this file. */
+static void clean_line(struct poller *p, struct polled_device *d, const struct request *req, const struct outcome *o,
+                       int64_t timeout_ms)
+{
+    bool answered = o->result == 0 || o->result == -EREMOTEIO;
+
+    if (answered && !d->suspect)
+        return;
+    d->suspect = answered || p->settings->type != BUS_MODBUS_RTU ? NULL : req;
+    if (link_drain(p->link, timeout_ms) == -ENODEV)
+        link_close(p->link);
+}
+
+static struct outcome ask_once(struct poller *p, struct polled_device *d, const struct request *req, struct batch *b)
+{
+    int64_t timeout_ms = health_timeout_ms(&d->health);
+    int64_t started_us = clock_mono_us();
+    struct outcome o;
+
+    link_set_timeout(p->link, timeout_ms);
+    o.result = d->driver->poll(&d->device, req, b);
+    o.latency_us = clock_mono_us() - started_us;
+    o.ts_ms = clock_wall_ms() - o.latency_us / 2000;
+    o.reason = reason_of(o.result, p->link);
+    if (o.result == -ECANCELED) {
+        p->stopping = true;
+        return o;
+    }
+    count(p, &d->health.shown, &o);
+    if (o.result == -ENODEV)
+        link_close(p->link);
+    else
+        clean_line(p, d, req, &o, timeout_ms);
+    p->status.busy_us += (uint64_t)(clock_mono_us() - started_us);
+    return o;
+}
+
+static struct outcome ask(struct poller *p, struct polled_device *d, const struct request *req, struct batch *b)
+{
+    int32_t left = health_retries(&d->health);
+    struct outcome o = ask_once(p, d, req, b);
+
+    while (!is_answer(&o) && left-- > 0 && !p->stopping) {
+        if (!poller_wait(p, clock_mono_ms() + d->device.settings->min_request_gap_ms) || poller_open(p) < 0)
+            break;
+        o = ask_once(p, d, req, b);
+    }
+    return o;
+}
+
+static void quarantine(struct poller *p, struct polled_device *d)
+{
+    struct buf reason = {0};
+
+    reason_print(d->health.shown.reason, &reason);
+    log_warning("%s/%s: no answer to %d polls (" STR_FMT "), probing until it returns", p->settings->name,
+                d->device.settings->name, d->health.failures, STR_ARG(buf_str(&reason)));
+    buf_fini(&reason);
+    for (size_t i = 0; i < d->plan.count; i++)
+        schedule_pause(&p->schedule, d->first_entry + i);
+}
+
+static void revive(struct poller *p, struct polled_device *d, int64_t now_ms)
+{
+    log_info("%s/%s: answers again", p->settings->name, d->device.settings->name);
+    for (size_t i = 0; i < d->plan.count; i++)
+        schedule_resume(&p->schedule, d->first_entry + i, now_ms);
+}
+
+static void log_refusal(struct poller *p, struct polled_device *d, const struct request *req, const struct outcome *o)
+{
+    static const char *const tables[] = {
+        [TABLE_COIL] = "coil", [TABLE_DISCRETE] = "discrete", [TABLE_INPUT] = "input", [TABLE_HOLDING] = "holding"};
+    bool refused = o->result == -EREMOTEIO;
+
+    if (refused && !d->refused)
+        log_warning("%s/%s: refuses %s %u to %u (exception %u), still asking", p->settings->name,
+                    d->device.settings->name, tables[req->table], req->address, req->address + req->count - 1u,
+                    o->reason.code);
+    d->refused |= refused;
+}
+
+static bool all_quarantined(const struct poller *p)
+{
+    for (size_t i = 0; i < p->settings->device_count; i++)
+        if (!health_is_quarantined(&p->devices[i].health))
+            return false;
+    return true;
+}
+
+static void judge(struct poller *p, struct polled_device *d, const struct outcome *o, int64_t now_ms)
+{
+    bool was_quarantined = health_is_quarantined(&d->health);
+
+    if (is_answer(o)) {
+        p->open_wait_ms = 0;
+        if (health_answered(&d->health, o->latency_us, clock_wall_ms()) && was_quarantined)
+            revive(p, d, now_ms);
+        if (o->result < 0)
+            d->health.shown.reason = o->reason;
+        report_state(p, BUS_UP, "");
+        return;
+    }
+    if (o->result == -ENODEV) { /* the line's fault, not the device's */
+        d->health.shown.reason = o->reason;
+        return;
+    }
+    if (health_failed(&d->health, o->reason, now_ms, clock_wall_ms()))
+        quarantine(p, d);
+    if (all_quarantined(p))
+        report_state(p, BUS_FAULT, "no device answers");
+}
+
+static void finish(struct poller *p, struct polled_device *d, const struct request *req, const struct outcome *o,
+                   struct batch *b)
+{
+    b->ts_ms = o->ts_ms;
+    if (o->result < 0)
+        for (size_t i = 0; i < req->tag_count; i++)
+            batch_add_bad(b, req->tags[i], o->reason);
+    report_batch(p, d, b);
+    report_counters(p);
+}
+
+/* The pause a device wants between requests keeps only its own requests waiting. */
+static void keep_gap(struct poller *p, struct polled_device *d, int64_t now_ms)
+{
+    for (size_t i = 0; i < d->plan.count; i++)
+        p->schedule.entries[d->first_entry + i].not_before_ms = now_ms + d->device.settings->min_request_gap_ms;
+}
+
+static bool can_be_mistaken(const struct request *a, const struct request *b)
+{
+    return a->table == b->table && a->count == b->count && a->address != b->address;
+}
+
+void poll_entry(struct poller *p, size_t entry)
+{
+    struct polled_device *d = &p->devices[p->entry_devices[entry]];
+    const struct request *req = &d->plan.requests[entry - d->first_entry];
+    bool resync = d->suspect && can_be_mistaken(d->suspect, req);
+    struct batch *b;
+    struct outcome o;
+
+    if (resync)
+        req = d->suspect;
+    b = batch_new(req->tag_count);
+    if (!b) {
+        schedule_done(&p->schedule, entry, clock_mono_ms());
+        return;
+    }
+    o = ask(p, d, req, b);
+    if (p->stopping) {
+        batch_free(b);
+        return;
+    }
+    /* After a resync the entry itself is still due, unless that failed too. */
+    if (!resync || !is_answer(&o))
+        schedule_done(&p->schedule, entry, clock_mono_ms());
+    keep_gap(p, d, clock_mono_ms());
+    log_refusal(p, d, req, &o);
+    judge(p, d, &o, clock_mono_ms());
+    finish(p, d, req, &o, b);
+}
+
+void poll_probe(struct poller *p, struct polled_device *d)
+{
+    const struct request *req = plan_smallest(&d->plan);
+    int64_t started_ms = clock_mono_ms();
+    struct batch *b = batch_new(req->tag_count);
+    struct outcome o;
+
+    if (!b)
+        return;
+    o = ask(p, d, req, b);
+    if (p->stopping) {
+        batch_free(b);
+        return;
+    }
+    p->random = p->random * 1664525u + 1013904223u;
+    p->probe_not_before_ms = dead_share_next(started_ms, clock_mono_ms() - started_ms);
+    keep_gap(p, d, clock_mono_ms());
+    judge(p, d, &o, clock_mono_ms());
+    if (is_answer(&o)) {
+        b->count = 0; /* a sign of life, no more: the values come with the polls now due */
+        o.result = 0;
+    } else {
+        health_probe_failed(&d->health, clock_mono_ms(), p->random >> 16);
+    }
+    finish(p, d, req, &o, b);
+}

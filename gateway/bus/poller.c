@@ -1,0 +1,225 @@
+/* poller - see poller.h. */
+#include "bus/poller.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/clock.h"
+#include "core/log.h"
+
+enum { RTU_OPEN_WAIT_MS = 1000, TCP_OPEN_WAIT_MIN_MS = 500, TCP_OPEN_WAIT_MAX_MS = 5000 };
+
+static int add_devices(struct poller *p)
+{
+    const struct driver *driver = driver_find("modbus");
+    size_t entries = 0;
+    size_t entry = 0;
+    int r;
+
+    p->devices = calloc(p->settings->device_count + 1, sizeof(*p->devices));
+    if (!p->devices)
+        return -ENOMEM;
+    for (size_t i = 0; i < p->settings->device_count; i++) {
+        struct polled_device *d = &p->devices[i];
+
+        d->device = (struct device){.settings = &p->settings->devices[i], .link = p->link};
+        d->driver = driver;
+        d->first_entry = entries;
+        health_init(&d->health, d->device.settings, clock_wall_ms());
+        r = plan_build(d->device.settings, &d->plan);
+        if (r < 0)
+            return r;
+        entries += d->plan.count;
+    }
+
+    r = schedule_init(&p->schedule, entries);
+    p->entry_devices = calloc(entries + 1, sizeof(*p->entry_devices));
+    if (r < 0 || !p->entry_devices)
+        return -ENOMEM;
+    for (size_t i = 0; i < p->settings->device_count; i++)
+        for (size_t k = 0; k < p->devices[i].plan.count; k++) {
+            p->entry_devices[entry] = (uint32_t)i;
+            p->schedule.entries[entry++].period_ms = p->devices[i].plan.requests[k].poll_ms;
+        }
+    return 0;
+}
+
+int poller_new(const struct bus_settings *settings, uint32_t index, int stop_fd, bus_emit_fn *emit, void *arg,
+               struct poller **ret_poller)
+{
+    struct poller *p = calloc(1, sizeof(*p));
+    int r;
+
+    if (!p)
+        return -ENOMEM;
+    p->settings = settings;
+    p->index = index;
+    p->emit = emit;
+    p->arg = arg;
+    p->stop_fd = stop_fd;
+    p->random = (uint32_t)clock_mono_us() + index;
+    p->status.since_ms = clock_wall_ms();
+    pthread_mutex_init(&p->lock, NULL);
+
+    if (settings->type == BUS_MODBUS_RTU)
+        r = link_new_rtu(&settings->port, stop_fd, &p->link);
+    else
+        r = link_new_tcp(settings->host, settings->tcp_port, stop_fd, &p->link);
+    if (r == 0)
+        r = add_devices(p);
+    if (r < 0) {
+        poller_free(p);
+        return r;
+    }
+    report_counters(p);
+    *ret_poller = p;
+    return 0;
+}
+
+void poller_free(struct poller *p)
+{
+    if (!p)
+        return;
+    for (size_t i = 0; p->devices && i < p->settings->device_count; i++)
+        plan_fini(&p->devices[i].plan);
+    schedule_fini(&p->schedule);
+    free(p->entry_devices);
+    free(p->devices);
+    link_free(p->link);
+    pthread_mutex_destroy(&p->lock);
+    free(p);
+}
+
+void poller_get_status(struct poller *p, struct bus_status *ret_status)
+{
+    pthread_mutex_lock(&p->lock);
+    *ret_status = p->shown;
+    pthread_mutex_unlock(&p->lock);
+}
+
+bool poller_wait(struct poller *p, int64_t until_ms)
+{
+    struct pollfd fds[] = {{.fd = p->stop_fd, .events = POLLIN}, {.fd = link_fd(p->link), .events = POLLRDHUP}};
+    int64_t left_ms = until_ms - clock_mono_ms();
+    int timeout_ms = left_ms < 0 ? 0 : left_ms > INT32_MAX ? -1 : (int)left_ms;
+
+    if (poll(fds, 2, timeout_ms) < 0)
+        return true; /* a signal; the caller looks at the time again */
+    if (fds[1].revents)
+        link_close(p->link);
+    if (fds[0].revents)
+        p->stopping = true;
+    return !p->stopping;
+}
+
+static int64_t open_wait(struct poller *p)
+{
+    if (p->settings->type == BUS_MODBUS_RTU)
+        return RTU_OPEN_WAIT_MS;
+    p->open_wait_ms = p->open_wait_ms == 0 ? TCP_OPEN_WAIT_MIN_MS : p->open_wait_ms * 2;
+    if (p->open_wait_ms > TCP_OPEN_WAIT_MAX_MS)
+        p->open_wait_ms = TCP_OPEN_WAIT_MAX_MS;
+    return p->open_wait_ms;
+}
+
+static void describe_line(const struct bus_settings *s, char *ret_text, size_t size)
+{
+    if (s->type == BUS_MODBUS_RTU)
+        snprintf(ret_text, size, "open %s", s->port.device);
+    else
+        snprintf(ret_text, size, "connect to %s:%u", s->host, s->tcp_port);
+}
+
+static void line_is_back(struct poller *p)
+{
+    for (size_t i = 0; i < p->settings->device_count; i++) {
+        health_forgive(&p->devices[i].health);
+        p->devices[i].health.probe_due_ms = clock_mono_ms();
+        p->devices[i].suspect = NULL;
+    }
+    p->probe_not_before_ms = 0;
+}
+
+static void line_is_away(struct poller *p, int error)
+{
+    bool news = p->status.state != BUS_ABSENT;
+    char line[REPORT_REASON_LEN - 40];
+    char reason[REPORT_REASON_LEN];
+
+    describe_line(p->settings, line, sizeof(line));
+    snprintf(reason, sizeof(reason), "cannot %s: %s", line, strerror(-error));
+    report_state(p, BUS_ABSENT, reason);
+    if (news)
+        report_absent(p);
+}
+
+int poller_open(struct poller *p)
+{
+    int r;
+
+    if (link_fd(p->link) >= 0)
+        return 0;
+    if (clock_mono_ms() < p->open_not_before_ms)
+        return -EAGAIN;
+    r = link_open(p->link);
+    p->open_not_before_ms = clock_mono_ms() + open_wait(p);
+    if (r == -ECANCELED)
+        p->stopping = true;
+    else if (r < 0)
+        line_is_away(p, r);
+    else if (p->status.state == BUS_ABSENT)
+        line_is_back(p);
+    return r;
+}
+
+/* The quarantined device to probe next. With none left alive nobody is kept waiting, and the share does not count. */
+static struct polled_device *next_probe(struct poller *p, int64_t *ret_due_ms)
+{
+    struct polled_device *first = NULL;
+    bool some_alive = false;
+
+    for (size_t i = 0; i < p->settings->device_count; i++) {
+        struct polled_device *d = &p->devices[i];
+
+        if (!health_is_quarantined(&d->health))
+            some_alive = true;
+        else if (!first || d->health.probe_due_ms < first->health.probe_due_ms)
+            first = d;
+    }
+    *ret_due_ms = INT64_MAX;
+    if (first)
+        *ret_due_ms = first->health.probe_due_ms;
+    if (first && some_alive && *ret_due_ms < p->probe_not_before_ms)
+        *ret_due_ms = p->probe_not_before_ms;
+    return first;
+}
+
+static void work_or_wait(struct poller *p)
+{
+    int64_t now_ms = clock_mono_ms();
+    int64_t probe_ms;
+    struct polled_device *dead = next_probe(p, &probe_ms);
+    int64_t entry = schedule_pick(&p->schedule, now_ms);
+    int64_t next_ms = schedule_next(&p->schedule);
+
+    if (dead && probe_ms <= now_ms)
+        poll_probe(p, dead);
+    else if (entry >= 0)
+        poll_entry(p, (size_t)entry);
+    else
+        poller_wait(p, probe_ms < next_ms ? probe_ms : next_ms);
+}
+
+void poller_run(struct poller *p)
+{
+    schedule_start(&p->schedule, clock_mono_ms());
+    while (!p->stopping) {
+        if (poller_open(p) == 0)
+            work_or_wait(p);
+        else if (!p->stopping)
+            poller_wait(p, p->open_not_before_ms);
+    }
+}

@@ -1,0 +1,86 @@
+/*
+ * poller - the work of one bus thread.
+ *
+ *   poller.c  the loop: open the line, choose whom to ask, wait
+ *   poll.c    one poll: attempts, drain, health, batch
+ *   report.c  what others learn of it: batches, status, log lines
+ *
+ * Everything belongs to the bus thread except poller_get_status().
+ */
+#ifndef WP_BUS_POLLER_H
+#define WP_BUS_POLLER_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "bus/bus.h"
+#include "bus/health.h"
+#include "bus/plan.h"
+#include "bus/schedule.h"
+#include "drivers/driver.h"
+
+struct polled_device {
+    struct device device; /* as the driver sees it */
+    const struct driver *driver;
+    struct device_health health;
+    struct plan plan;
+    size_t first_entry;            /* of the schedule; one a request of the plan */
+    const struct request *suspect; /* timed out last: its answer may still come */
+    bool refused;                  /* the last answer was an exception: logged */
+};
+
+struct poller {
+    const struct bus_settings *settings;
+    uint32_t index;
+    bus_emit_fn *emit;
+    void *arg;
+    int stop_fd; /* borrowed; readable: end */
+    bool stopping;
+
+    struct link *link;
+    int64_t open_not_before_ms;
+    int64_t open_wait_ms;
+
+    struct polled_device *devices;
+    uint32_t *entry_devices; /* which device a schedule entry is of */
+    struct schedule schedule;
+    int64_t probe_not_before_ms; /* the share of dead devices is used up until then */
+    uint32_t random;
+
+    struct bus_status status;
+    pthread_mutex_t lock; /* guards shown */
+    struct bus_status shown;
+};
+
+/* Settings are borrowed. 0 or -errno. */
+int poller_new(const struct bus_settings *settings, uint32_t index, int stop_fd, bus_emit_fn *emit, void *arg,
+               struct poller **ret_poller);
+void poller_free(struct poller *p); /* Accepts NULL. */
+
+/* Returns when stop_fd is readable. */
+void poller_run(struct poller *p);
+
+/* Any thread. */
+void poller_get_status(struct poller *p, struct bus_status *ret_status);
+
+/* poll.c: asks, with retries, and emits one batch. */
+void poll_entry(struct poller *p, size_t entry);
+void poll_probe(struct poller *p, struct polled_device *d);
+
+/* poller.c: waits until then, at most until the line hangs up; false when the poller is to stop. */
+bool poller_wait(struct poller *p, int64_t until_ms);
+
+/* poller.c: 0 when the line is open now, after trying to if need be and allowed. */
+int poller_open(struct poller *p);
+
+/* report.c */
+enum { REPORT_REASON_LEN = 128 };
+void report_batch(struct poller *p, struct polled_device *d, struct batch *b);
+void report_bad(struct poller *p, struct polled_device *d, const uint32_t *tags, size_t count, struct reason reason,
+                int64_t ts_ms);
+void report_absent(struct poller *p);
+void report_state(struct poller *p, enum bus_state state, const char *reason);
+void report_counters(struct poller *p);
+
+#endif

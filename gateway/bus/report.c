@@ -1,0 +1,91 @@
+/* report - see poller.h. */
+#include <stdio.h>
+#include <string.h>
+
+#include "bus/poller.h"
+#include "core/clock.h"
+#include "core/log.h"
+#include "core/reading.h"
+
+void report_counters(struct poller *p)
+{
+    pthread_mutex_lock(&p->lock);
+    p->shown = p->status;
+    pthread_mutex_unlock(&p->lock);
+}
+
+void report_batch(struct poller *p, struct polled_device *d, struct batch *b)
+{
+    b->bus = p->index;
+    b->device = (uint32_t)(d - p->devices);
+    b->health = d->health.shown;
+    b->health.late_answers = link_late_answers(p->link, d->device.settings->unit);
+    p->emit(p->arg, b);
+}
+
+/* Without memory a bad reading is not worth more than silence: the tag goes stale by itself. */
+void report_bad(struct poller *p, struct polled_device *d, const uint32_t *tags, size_t count, struct reason reason,
+                int64_t ts_ms)
+{
+    struct batch *b = batch_new(count);
+
+    if (!b)
+        return;
+    b->ts_ms = ts_ms;
+    for (size_t i = 0; i < count; i++)
+        batch_add_bad(b, tags ? tags[i] : (uint32_t)i, reason);
+    report_batch(p, d, b);
+}
+
+/* Nobody is asked while the line is away. Devices that were asked before have just not answered. */
+void report_absent(struct poller *p)
+{
+    for (size_t i = 0; i < p->settings->device_count; i++) {
+        struct polled_device *d = &p->devices[i];
+        struct reason reason = {.kind = d->health.shown.requests > 0 ? REASON_TIMEOUT : REASON_BUS_FAULT};
+
+        d->health.shown.reason = reason;
+        report_bad(p, d, NULL, d->device.settings->tag_count, reason, clock_wall_ms());
+    }
+}
+
+static void log_state(const struct poller *p)
+{
+    const char *name = p->settings->name;
+
+    switch (p->status.state) {
+    case BUS_STARTING:
+        break;
+    case BUS_UP:
+        log_info("%s: up", name);
+        break;
+    case BUS_FAULT:
+        log_warning("%s: %s, probing until one does", name, p->status.reason);
+        break;
+    case BUS_ABSENT:
+        log_warning("%s: %s, trying until it works", name, p->status.reason);
+        break;
+    }
+}
+
+void report_state(struct poller *p, enum bus_state state, const char *reason)
+{
+    struct batch *b;
+
+    if (p->status.state == state && strcmp(p->status.reason, reason) == 0)
+        return;
+    p->status.state = state;
+    p->status.since_ms = clock_wall_ms();
+    p->status.changes++;
+    snprintf(p->status.reason, sizeof(p->status.reason), "%s", reason);
+    report_counters(p);
+    log_state(p);
+
+    b = batch_new(0);
+    if (!b)
+        return;
+    b->bus = p->index;
+    b->device = BATCH_OF_BUS;
+    b->ts_ms = p->status.since_ms;
+    p->emit(p->arg, b);
+}
