@@ -11,6 +11,7 @@ static const struct {
     const char *summary;
 } commands[] = {
     {"check", cli_check, "check a configuration and say everything that is wrong with it"},
+    {"simulate", cli_simulate, "serve the devices of a configuration, with values that move"},
 };
 
 static int usage(FILE *to, int status)

@@ -1,0 +1,319 @@
+/* sim_device - see sim_device.h. */
+#include "drivers/simulator/sim_device.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/reading.h"
+#include "drivers/modbus.h"
+#include "drivers/simulator/signal.h"
+
+enum { TABLES = 4, BITS_PER_REGISTER = 16 };
+
+/* What of one table exists: addresses from..from + count, of which some may be read. */
+struct extent {
+    uint32_t from;
+    uint32_t count;
+    bool *readable;
+};
+
+struct sim_device {
+    const struct device_settings *settings;
+    uint64_t seed;
+    struct extent extents[TABLES];
+    pthread_mutex_t lock; /* guards what follows */
+    modbus_mapping_t *map;
+    bool *frozen; /* by tag */
+    struct sim_fault fault;
+};
+
+static uint32_t width(const struct tag_settings *tag)
+{
+    return table_is_bits(tag->table) ? 1 : tag_width(tag);
+}
+
+static void measure(const struct device_settings *s, enum modbus_table table, struct extent *e)
+{
+    uint32_t end = 0;
+
+    for (size_t i = 0; i < s->tag_count; i++) {
+        const struct tag_settings *tag = &s->tags[i];
+
+        if (tag->table != table)
+            continue;
+        if (end == 0 || tag->address < e->from)
+            e->from = tag->address;
+        if (tag->address + width(tag) > end)
+            end = tag->address + width(tag);
+    }
+    e->count = end - (end == 0 ? 0 : e->from);
+}
+
+static void fill_gaps(struct extent *e, uint32_t max_gap)
+{
+    uint32_t end = 0; /* of the last described register */
+
+    for (uint32_t i = 0; i < e->count; i++) {
+        if (!e->readable[i])
+            continue;
+        if (i - end <= max_gap)
+            memset(e->readable + end, true, i - end);
+        end = i + 1;
+    }
+}
+
+static int lay_out(struct sim_device *d, enum modbus_table table)
+{
+    const struct device_settings *s = d->settings;
+    struct extent *e = &d->extents[table];
+
+    measure(s, table, e);
+    e->readable = calloc(e->count + 1, sizeof(*e->readable));
+    if (!e->readable)
+        return -ENOMEM;
+    for (size_t i = 0; i < s->tag_count; i++)
+        if (s->tags[i].table == table)
+            memset(e->readable + s->tags[i].address - e->from, true, width(&s->tags[i]));
+    fill_gaps(e, s->max_gap * (table_is_bits(table) ? (uint32_t)BITS_PER_REGISTER : 1));
+    return 0;
+}
+
+int sim_device_new(const struct device_settings *settings, uint64_t seed, struct sim_device **ret_device)
+{
+    struct sim_device *d = calloc(1, sizeof(*d));
+    const struct extent *e;
+
+    if (!d)
+        return -ENOMEM;
+    d->settings = settings;
+    d->seed = seed;
+    pthread_mutex_init(&d->lock, NULL);
+    d->frozen = calloc(settings->tag_count + 1, sizeof(*d->frozen));
+    for (int table = 0; table < TABLES; table++)
+        if (!d->frozen || lay_out(d, (enum modbus_table)table) < 0)
+            goto fail;
+    e = d->extents;
+    d->map = modbus_mapping_new_start_address(e[TABLE_COIL].from, e[TABLE_COIL].count, e[TABLE_DISCRETE].from,
+                                              e[TABLE_DISCRETE].count, e[TABLE_HOLDING].from, e[TABLE_HOLDING].count,
+                                              e[TABLE_INPUT].from, e[TABLE_INPUT].count);
+    if (!d->map)
+        goto fail;
+    sim_device_move(d, 0);
+    *ret_device = d;
+    return 0;
+
+fail:
+    sim_device_free(d);
+    return -ENOMEM;
+}
+
+void sim_device_free(struct sim_device *d)
+{
+    if (!d)
+        return;
+    for (int table = 0; table < TABLES; table++)
+        free(d->extents[table].readable);
+    if (d->map)
+        modbus_mapping_free(d->map);
+    free(d->frozen);
+    pthread_mutex_destroy(&d->lock);
+    free(d);
+}
+
+const struct device_settings *sim_device_settings(const struct sim_device *d)
+{
+    return d->settings;
+}
+
+static uint8_t *bit_of(struct sim_device *d, const struct tag_settings *tag)
+{
+    uint8_t *bits = tag->table == TABLE_COIL ? d->map->tab_bits : d->map->tab_input_bits;
+
+    return bits + (tag->address - d->extents[tag->table].from);
+}
+
+static uint16_t *registers_of(struct sim_device *d, const struct tag_settings *tag)
+{
+    uint16_t *regs = tag->table == TABLE_HOLDING ? d->map->tab_registers : d->map->tab_input_registers;
+
+    return regs + (tag->address - d->extents[tag->table].from);
+}
+
+static void store(struct sim_device *d, const struct tag_settings *tag, double value)
+{
+    if (table_is_bits(tag->table))
+        *bit_of(d, tag) = value != 0.0;
+    else
+        modbus_encode(tag, value, registers_of(d, tag));
+}
+
+void sim_device_move(struct sim_device *d, int64_t t_ms)
+{
+    pthread_mutex_lock(&d->lock);
+    for (size_t i = 0; i < d->settings->tag_count; i++)
+        if (!d->frozen[i])
+            store(d, &d->settings->tags[i], signal_value(&d->settings->tags[i], d->seed, t_ms));
+    pthread_mutex_unlock(&d->lock);
+}
+
+static int find_tag(const struct sim_device *d, struct str name, size_t *ret_index)
+{
+    for (size_t i = 0; i < d->settings->tag_count; i++)
+        if (str_equal(str_of(d->settings->tags[i].name), name)) {
+            *ret_index = i;
+            return 0;
+        }
+    return -ENOENT;
+}
+
+static int parse_value(struct str text, double *ret_value)
+{
+    char copy[64];
+    char *end;
+
+    if (str_equal(text, str_of("true")) || str_equal(text, str_of("false"))) {
+        *ret_value = text.data[0] == 't';
+        return 0;
+    }
+    if (text.len == 0 || text.len >= sizeof(copy))
+        return -EINVAL;
+    memcpy(copy, text.data, text.len);
+    copy[text.len] = '\0';
+    *ret_value = strtod(copy, &end);
+    return *end == '\0' ? 0 : -EINVAL;
+}
+
+int sim_device_set(struct sim_device *d, struct str tag, struct str value)
+{
+    double number;
+    size_t i;
+    int r = find_tag(d, tag, &i);
+
+    if (r == 0)
+        r = parse_value(value, &number);
+    if (r < 0)
+        return r;
+    pthread_mutex_lock(&d->lock);
+    d->frozen[i] = true;
+    store(d, &d->settings->tags[i], number);
+    pthread_mutex_unlock(&d->lock);
+    return 0;
+}
+
+int sim_device_get(struct sim_device *d, struct str name, struct buf *out)
+{
+    const struct tag_settings *tag;
+    struct reading reading;
+    size_t i;
+
+    if (find_tag(d, name, &i) < 0)
+        return -ENOENT;
+    tag = &d->settings->tags[i];
+    pthread_mutex_lock(&d->lock);
+    if (table_is_bits(tag->table))
+        reading = (struct reading){.value = {.type = VALUE_BOOL, .b = *bit_of(d, tag)}};
+    else
+        reading = modbus_decode(tag, (uint32_t)i, registers_of(d, tag));
+    pthread_mutex_unlock(&d->lock);
+    value_print(&reading.value, out);
+    return 0;
+}
+
+void sim_device_freeze(struct sim_device *d, bool frozen)
+{
+    pthread_mutex_lock(&d->lock);
+    memset(d->frozen, frozen, d->settings->tag_count * sizeof(*d->frozen));
+    pthread_mutex_unlock(&d->lock);
+}
+
+void sim_device_set_fault(struct sim_device *d, struct sim_fault fault)
+{
+    pthread_mutex_lock(&d->lock);
+    d->fault = fault;
+    pthread_mutex_unlock(&d->lock);
+}
+
+struct sim_fault sim_device_fault(struct sim_device *d)
+{
+    struct sim_fault fault;
+
+    pthread_mutex_lock(&d->lock);
+    fault = d->fault;
+    pthread_mutex_unlock(&d->lock);
+    return fault;
+}
+
+/* Which addresses a request touches; false when it is none that touches any. */
+static bool request_range(const uint8_t *pdu, enum modbus_table *ret_table, uint32_t *ret_address, uint32_t *ret_count)
+{
+    static const struct {
+        uint8_t function;
+        enum modbus_table table;
+        bool single;
+    } functions[] = {
+        {MODBUS_FC_READ_COILS, TABLE_COIL, false},
+        {MODBUS_FC_READ_DISCRETE_INPUTS, TABLE_DISCRETE, false},
+        {MODBUS_FC_READ_HOLDING_REGISTERS, TABLE_HOLDING, false},
+        {MODBUS_FC_READ_INPUT_REGISTERS, TABLE_INPUT, false},
+        {MODBUS_FC_WRITE_SINGLE_COIL, TABLE_COIL, true},
+        {MODBUS_FC_WRITE_SINGLE_REGISTER, TABLE_HOLDING, true},
+        {MODBUS_FC_WRITE_MULTIPLE_COILS, TABLE_COIL, false},
+        {MODBUS_FC_WRITE_MULTIPLE_REGISTERS, TABLE_HOLDING, false},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(functions); i++)
+        if (functions[i].function == pdu[0]) {
+            *ret_table = functions[i].table;
+            *ret_address = (uint32_t)(pdu[1] << 8 | pdu[2]);
+            *ret_count = functions[i].single ? 1 : (uint32_t)(pdu[3] << 8 | pdu[4]);
+            return true;
+        }
+    return false;
+}
+
+static bool is_readable(const struct extent *e, uint32_t address, uint32_t count)
+{
+    if (address < e->from || address + count > e->from + e->count)
+        return false;
+    for (uint32_t i = 0; i < count; i++)
+        if (!e->readable[address - e->from + i])
+            return false;
+    return true;
+}
+
+static bool is_write(uint8_t function)
+{
+    return function == MODBUS_FC_WRITE_SINGLE_COIL || function == MODBUS_FC_WRITE_SINGLE_REGISTER ||
+           function == MODBUS_FC_WRITE_MULTIPLE_COILS || function == MODBUS_FC_WRITE_MULTIPLE_REGISTERS;
+}
+
+/* What somebody wrote stays written. */
+static void freeze_written(struct sim_device *d, enum modbus_table table, uint32_t address, uint32_t count)
+{
+    for (size_t i = 0; i < d->settings->tag_count; i++) {
+        const struct tag_settings *tag = &d->settings->tags[i];
+
+        if (tag->table == table && tag->address < address + count && address < tag->address + width(tag))
+            d->frozen[i] = true;
+    }
+}
+
+int sim_device_reply(struct sim_device *d, modbus_t *modbus, const uint8_t *request, int len, const uint8_t *pdu)
+{
+    enum modbus_table table = TABLE_COIL;
+    uint32_t address = 0;
+    uint32_t count = 0;
+    bool ranged = request_range(pdu, &table, &address, &count);
+    int r;
+
+    if (ranged && !is_readable(&d->extents[table], address, count))
+        return modbus_reply_exception(modbus, request, MODBUS_EXCEPTION_ILLEGAL_DATA_ADDRESS);
+    pthread_mutex_lock(&d->lock);
+    if (ranged && is_write(pdu[0]))
+        freeze_written(d, table, address, count);
+    r = modbus_reply(modbus, request, len, d->map);
+    pthread_mutex_unlock(&d->lock);
+    return r;
+}
