@@ -1,0 +1,99 @@
+// What the topics under wp/ say, as objects: gateways, their devices, their tags.
+//
+//     wp/<gateway>/state, info, devices
+//     wp/<gateway>/d/<device>/availability, status, json, v/<tag>
+
+function parse(payload) {
+    try {
+        const value = JSON.parse(payload);
+        return value !== null && typeof value === "object" ? value : {};
+    } catch {
+        return {};
+    }
+}
+
+function entry(map, name, make) {
+    if (!map.has(name)) map.set(name, make());
+    return map.get(name);
+}
+
+const newTag = () => ({ text: null, reason: "", at: null, exact: false });
+const newDevice = () => ({ availability: "", status: {}, tags: new Map() });
+const newGateway = () => ({ state: "", info: {}, listed: null, devices: new Map() });
+
+// The gateway's clock, on a monotonic one: phones in the field are often wrong by
+// hours. A message that is not retained has just been sent, so the largest
+// difference ever seen is the one with the least delay.
+class Clock {
+    offset = Date.now() - performance.now();
+    known = false;
+
+    learn(ts, now) {
+        this.offset = this.known ? Math.max(this.offset, ts - now) : ts - now;
+        this.known = true;
+    }
+
+    // Milliseconds of the page's clock for a time of the gateway's.
+    local(ts) {
+        return ts - this.offset;
+    }
+}
+
+export class Store {
+    gateways = new Map();
+    clock = new Clock();
+
+    // now: performance.now()
+    take({ topic, payload, retained }, now) {
+        const [root, id, kind, device, what, tag, ...more] = topic.split("/");
+        if (root !== "wp" || !id || more.length) return;
+        const gateway = entry(this.gateways, id, newGateway);
+        if (device === undefined) this.takeOfGateway(gateway, kind, payload);
+        else if (kind === "d") this.takeOfDevice(gateway, device, [what, tag], { payload, retained, now });
+    }
+
+    takeOfGateway(gateway, kind, payload) {
+        if (kind === "state") gateway.state = payload;
+        if (kind === "info") gateway.info = parse(payload);
+        if (kind === "devices") gateway.listed = payload ? parse(payload) : null;
+    }
+
+    takeOfDevice(gateway, name, [what, tag], { payload, retained, now }) {
+        const device = entry(gateway.devices, name, newDevice);
+        if (what === "availability") device.availability = payload;
+        if (what === "status") device.status = parse(payload);
+        if (what === "json") this.takeJson(device, parse(payload), retained, now);
+        if (what === "v" && tag) this.takeValue(entry(device.tags, tag, newTag), payload, retained, now);
+    }
+
+    takeValue(tag, payload, retained, now) {
+        const text = payload === "" ? null : payload;
+        if (retained && tag.text === text && tag.at !== null) return; // its json message, which has the time, came first
+        if (text !== null) tag.reason = "";
+        Object.assign(tag, { text, at: now, exact: !retained });
+    }
+
+    takeJson(device, { ts, v, q }, retained, now) {
+        if (!retained && ts) this.clock.learn(ts, now);
+        for (const [name, value] of Object.entries(v ?? {})) {
+            const tag = entry(device.tags, name, newTag);
+            tag.text = value === null ? null : String(value);
+            tag.reason = q?.[name] ?? "";
+            Object.assign(tag, ts ? { at: this.clock.local(ts), exact: true } : { at: now, exact: !retained });
+        }
+    }
+}
+
+// The devices to show, in the gateway's own order: [name, device, {bus, unit, template, tags}].
+export function devicesOf(gateway) {
+    const listed = gateway.listed ?? {};
+    const names = gateway.listed ? Object.keys(listed) : [...gateway.devices.keys()];
+    return names.map((name) => [name, gateway.devices.get(name) ?? newDevice(), listed[name] ?? {}]);
+}
+
+// [name, tag, {unit, type}]
+export function tagsOf(device, about) {
+    const listed = about.tags ?? {};
+    const names = about.tags ? Object.keys(listed) : [...device.tags.keys()];
+    return names.map((name) => [name, device.tags.get(name) ?? newTag(), listed[name] ?? {}]);
+}
