@@ -171,12 +171,23 @@ void loop_timer_stop(struct loop *loop, struct timer *t)
     timer_stop(&loop->timers, t);
 }
 
+static void on_poll(uv_poll_t *poll, int status, int events);
+
+static int start_poll(struct loop_watch *w)
+{
+    int events = (w->events & LOOP_READ ? UV_READABLE : 0) | (w->events & LOOP_WRITE ? UV_WRITABLE : 0);
+
+    return events ? uv_poll_start(&w->poll, events, on_poll) : uv_poll_stop(&w->poll);
+}
+
 static void on_poll(uv_poll_t *poll, int status, int events)
 {
     struct loop_watch *w = poll->data;
     int ready = 0;
 
     if (status < 0) {
+        /* libuv stops watching a socket with an error; unread bytes may still lie before it. */
+        start_poll(w);
         ready = LOOP_READ | LOOP_WRITE;
     } else {
         if (events & UV_READABLE)
@@ -185,13 +196,6 @@ static void on_poll(uv_poll_t *poll, int status, int events)
             ready |= LOOP_WRITE;
     }
     w->fn(w->arg, ready);
-}
-
-static int start_poll(struct loop_watch *w)
-{
-    int events = (w->events & LOOP_READ ? UV_READABLE : 0) | (w->events & LOOP_WRITE ? UV_WRITABLE : 0);
-
-    return events ? uv_poll_start(&w->poll, events, on_poll) : uv_poll_stop(&w->poll);
 }
 
 int loop_watch_open(struct loop *loop, int fd, int events, loop_watch_fn *fn, void *arg, struct loop_watch **ret_watch)
