@@ -18,13 +18,22 @@ struct client;
 struct loop;
 struct message;
 
-/* All run in the loop thread; each may call any client function but client_free(). */
+/* Why there is no connection; valid during the call. */
+struct client_loss {
+    const char *why;  /* for people: "Connection refused", "refused: bad user name or password" */
+    uint8_t reason;   /* of the broker's CONNACK or DISCONNECT, as MQTT 5 has them; 0 = it gave none */
+    bool refused;     /* by CONNACK */
+    bool for_good;    /* refused for something that only a person can change; it is tried again all the same */
+    int64_t retry_ms; /* until the next try */
+};
+
+/* All run in the loop thread; each may call any client function but client_free(); each may
+ * be NULL. */
 struct client_events {
     /* CONNACK said yes. */
     void (*online)(void *arg, bool session_present, const struct mqtt_packet *connack);
-    /* Lost or refused: `why` is for the log, valid during the call; retry_ms until the next try, -1 when
-     * the settings make a retry pointless (refused credentials are still retried). */
-    void (*offline)(void *arg, const char *why, int64_t retry_ms);
+    /* Lost, refused, or not reached. */
+    void (*offline)(void *arg, const struct client_loss *loss);
     /* A PUBLISH arrived; borrowed during the call. Acknowledged when it returns. */
     void (*message)(void *arg, const struct mqtt_packet *publish);
     /* The broker has the message given to client_publish() (QoS 0: its bytes were handed to the kernel).
@@ -55,18 +64,23 @@ bool client_online(const struct client *c);
 int client_subscribe(struct client *c, const struct mqtt_filter *filter);
 int client_unsubscribe(struct client *c, struct str filter);
 
-/* Takes a reference. Publishes m to `topic` (copied; NULL data = m->topic) at qos, m->retain. -EAGAIN: not online, the
- * window (receive maximum) is full, or too much is unsent: nothing was taken, `writable` follows.
- * -EMSGSIZE: larger than the broker takes: will never work. */
+/* Takes a reference. Publishes m to `topic` (copied; NULL data = m->topic) at qos, m->retain, or the highest the broker
+ * takes. -EAGAIN: not online, the window (receive maximum) is full, or too much is unsent: nothing was taken,
+ * `writable` follows. -EMSGSIZE: larger than the broker takes: will never work. A message once taken outlives
+ * connections. */
 int client_publish(struct client *c, struct message *m, struct str topic, uint8_t qos, uint64_t token);
+
+/* The same, ahead of everything that is not yet sent on this connection and beyond the window: for the few
+ * messages that must come first, such as `online`. -EAGAIN also when four are unanswered. */
+int client_publish_first(struct client *c, struct message *m, struct str topic, uint8_t qos, uint64_t token);
 
 struct client_stats {
     uint64_t connects;
-    uint64_t published; /* handed to the socket, first time */
+    uint64_t published; /* written to the connection, first time */
     uint64_t resent;
-    uint64_t acked;
+    uint64_t acked; /* as `published` was called: QoS 0 too */
     uint64_t received;
-    uint32_t inflight;
+    uint32_t inflight; /* QoS 1 and 2, unacknowledged */
 };
 
 void client_get_stats(const struct client *c, struct client_stats *ret_stats);

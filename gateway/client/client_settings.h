@@ -16,11 +16,12 @@ struct client_settings {
     const char *client_id;
     const char *username; /* NULL if none */
     const char *password; /* NULL if none; never logged */
-    bool clean_start;
+    bool clean_start;     /* forget what the broker kept from earlier runs; with MQTT 5 and a session expiry the later
+                           * connections of this run resume all the same */
     uint32_t session_expiry_s; /* MQTT 5 */
-    uint16_t keepalive_s;      /* 0 = none */
+    uint16_t keepalive_s;      /* 0 = none: a dead peer is then found only by sending */
     uint16_t inflight;         /* most QoS 1 and 2 publishes unacknowledged at once */
-    uint32_t packet_bytes;     /* largest packet taken */
+    uint32_t packet_bytes;     /* largest packet taken; 0 = any */
     int64_t backoff_min_ms;
     int64_t backoff_max_ms;
     struct { /* last will; topic NULL if none */
