@@ -11,7 +11,9 @@ static const struct {
     const char *summary;
 } commands[] = {
     {"check", cli_check, "check a configuration and say everything that is wrong with it"},
+    {"pub", cli_pub, "publish to an MQTT broker"},
     {"simulate", cli_simulate, "serve the devices of a configuration, with values that move"},
+    {"sub", cli_sub, "subscribe to an MQTT broker and print what comes"},
 };
 
 static int usage(FILE *to, int status)
