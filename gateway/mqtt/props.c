@@ -105,7 +105,7 @@ static int read_value(struct reader *r, const struct property *prop, void *field
         return 0;
     case TEXT:
         *text = mqtt_read_text(r);
-        /* 3.1.3.2.5, 3.3.2.3.5: a Response Topic is a topic name. */
+        /* 3.1.3.2.6, 3.3.2.3.5: a Response Topic is a topic name. */
         return !r->bad && prop->is_topic && !topic_name_valid(*text) ? -EPROTO : 0;
     case NONE:
     case U8:
