@@ -1,0 +1,54 @@
+/*
+ * delivery - a message on its way to one session: what it is sent with.
+ *
+ * Holds a reference to the message (NULL when nobody will ask for it again)
+ * and owns the subscription identifiers. Moved by assignment. Loop thread only.
+ */
+#ifndef WP_BROKER_DELIVERY_H
+#define WP_BROKER_DELIVERY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/message.h"
+
+/* 3.3.2.3.8: the identifiers of all subscriptions that match. */
+struct sub_ids {
+    uint32_t count;
+    uint32_t ids[];
+};
+
+struct delivery {
+    struct message *m;
+    struct sub_ids *ids; /* NULL: none */
+    uint8_t qos;
+    bool retain;
+};
+
+/* What a delivery takes of its session's queued_bytes. */
+static inline uint64_t delivery_bytes(const struct delivery *d)
+{
+    return d->m ? d->m->topic.len + d->m->payload.len + d->m->props.len : 0;
+}
+
+void delivery_fini(struct delivery *d);
+
+/* First in, first out: what waits for the session's window or its return. Zeroed memory is empty. */
+struct delivery_queue {
+    struct delivery *ring;
+    size_t cap; /* 0 or a power of two */
+    size_t head;
+    size_t count;
+    uint64_t bytes;
+};
+
+/* Takes the delivery when it returns 0; -ENOMEM otherwise. Bounds are the caller's. */
+int delivery_queue_push(struct delivery_queue *q, struct delivery d);
+
+/* The oldest, now the caller's. The queue must not be empty. */
+struct delivery delivery_queue_pop(struct delivery_queue *q);
+
+void delivery_queue_fini(struct delivery_queue *q);
+
+#endif
