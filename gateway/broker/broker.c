@@ -1,0 +1,94 @@
+/* broker - see broker.h. */
+#include "broker/broker.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/random.h>
+
+#include "broker/conn.h"
+#include "broker/tap.h"
+
+/* What the turn has caused leaves now, once per connection. */
+static void on_end_of_turn(void *arg)
+{
+    struct broker *b = arg;
+
+    conns_end_turn(b);
+    conns_free_dead(b);
+    taps_free_closed(b);
+}
+
+int broker_new(struct loop *loop, const struct broker_settings *settings, struct broker **ret_broker)
+{
+    struct broker *b = calloc(1, sizeof(*b));
+    int r;
+
+    if (!b)
+        return -ENOMEM;
+    b->loop = loop;
+    b->settings = settings;
+    list_init(&b->conns);
+    list_init(&b->dead);
+    list_init(&b->closed_taps);
+    listeners_init(&b->listeners, b);
+    b->end_of_turn = (struct loop_hook){.fn = on_end_of_turn, .arg = b};
+    loop_add_hook(loop, &b->end_of_turn);
+
+    r = getrandom(&b->seed, sizeof(b->seed), 0) == sizeof(b->seed) ? 0 : -EIO;
+    if (r == 0)
+        r = router_init(&b->router, b->seed);
+    if (r == 0)
+        r = retained_init(&b->retained, b->seed);
+    if (r == 0)
+        r = session_table_init(&b->sessions);
+    if (r < 0) {
+        broker_free(b);
+        return r;
+    }
+    *ret_broker = b;
+    return 0;
+}
+
+void broker_free(struct broker *b)
+{
+    if (!b)
+        return;
+    on_end_of_turn(b);
+    loop_remove_hook(b->loop, &b->end_of_turn);
+    session_table_fini(&b->sessions);
+    retained_fini(&b->retained);
+    router_fini(&b->router);
+    delivery_queue_fini(&b->deferred);
+    for (size_t i = 0; i < FRAME_LAYOUTS; i++)
+        buf_fini(&b->frames[i]);
+    buf_fini(&b->props);
+    buf_pool_fini(&b->pool);
+    free(b);
+}
+
+int broker_start(struct broker *b)
+{
+    int r = listeners_start(&b->listeners);
+
+    if (r < 0)
+        return r;
+    sys_start(&b->sys, b);
+    return 0;
+}
+
+void broker_stop(struct broker *b)
+{
+    b->stopping = true;
+    sys_stop(&b->sys);
+    while (!list_empty(&b->conns))
+        conn_close(list_entry(b->conns.next, struct conn, node), MQTT_SERVER_SHUTTING_DOWN);
+    listeners_stop(&b->listeners);
+}
+
+void broker_get_stats(const struct broker *b, struct broker_stats *ret_stats)
+{
+    *ret_stats = b->stats;
+    ret_stats->clients_total = b->sessions.count;
+    ret_stats->subscriptions = b->router.subscription_count;
+    ret_stats->retained_messages = b->retained.count;
+}

@@ -1,0 +1,63 @@
+/*
+ * broker_internal - struct broker, for the files of this folder.
+ *
+ *   conns      every open connection
+ *   dirty      those with output to send, or to close, at the end of the turn
+ *   dead       closed ones, freed at the end of the turn
+ */
+#ifndef WP_BROKER_INTERNAL_H
+#define WP_BROKER_INTERNAL_H
+
+#include "broker/broker.h"
+#include "broker/buf_pool.h"
+#include "broker/delivery.h"
+#include "broker/listener.h"
+#include "broker/publication.h"
+#include "broker/retained.h"
+#include "broker/router.h"
+#include "broker/session.h"
+#include "broker/sys.h"
+#include "core/list.h"
+#include "loop.h"
+
+struct broker {
+    struct loop *loop;
+    const struct broker_settings *settings;
+    uint64_t seed; /* of all hashes */
+    struct router router;
+    struct retained retained;
+    struct session_table sessions;
+    struct listeners listeners;
+    struct sys sys;
+
+    struct list_node conns;
+    uint32_t conn_count;
+    struct list_node dead;
+    struct list_node closed_taps; /* freed at the end of the turn */
+    struct conn *dirty;
+    struct loop_hook end_of_turn;
+    struct buf_pool pool;
+
+    struct buf frames[FRAME_LAYOUTS]; /* of the message being routed */
+    struct buf props;                 /* scratch: rebuilt properties, suback codes */
+    bool routing;
+    struct delivery_queue deferred; /* published by taps while a message was routed */
+
+    struct broker_stats stats;
+    bool stopping;
+};
+
+/* Wall-clock expiry of a message that has one: the clock is read only then. */
+int64_t broker_wall_ms(const struct message *m);
+
+/* route.c: retains the message if it says so and gives it to everyone who subscribed. `from` may be
+ * NULL. Returns the number of receivers, or -ENOMEM: somebody who should have it may not. */
+int broker_route(struct broker *b, struct publication *p, const struct session *from);
+
+/* route.c: publishes what taps have published meanwhile. Not while routing. */
+void broker_publish_deferred(struct broker *b);
+
+/* route.c: sends the retained messages that match a session's subscription. 0 or -ENOMEM. */
+int broker_send_retained(struct session *s, struct str filter, const struct subscription_options *options);
+
+#endif

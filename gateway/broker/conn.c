@@ -1,0 +1,316 @@
+/* conn - see conn.h. */
+#include "broker/conn.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+
+#include "broker/owed.h"
+#include "core/log.h"
+
+static void on_connect_timeout(void *arg)
+{
+    conn_close(arg, MQTT_SUCCESS);
+}
+
+struct conn *broker_conn_open(struct broker *b, const struct broker_transport *transport, void *arg, const char *peer,
+                              bool loopback)
+{
+    size_t peer_size = strlen(peer) + 1;
+    uint32_t most = b->settings->limits.connections;
+    struct conn *c;
+
+    if (b->stopping || (most && b->conn_count >= most))
+        return NULL;
+    c = malloc(sizeof(*c) + peer_size);
+    if (!c)
+        return NULL;
+    *c = (struct conn){.broker = b, .transport = transport, .arg = arg, .loopback = loopback};
+    memcpy(c->peer, peer, peer_size);
+    list_init(&c->owed);
+    list_push_back(&b->conns, &c->node);
+    timer_init(&c->timer, on_connect_timeout, c);
+    loop_timer_start(b->loop, &c->timer, CONN_CONNECT_MS);
+    b->conn_count++;
+    return c;
+}
+
+/* ---- output ---- */
+
+void conn_mark_dirty(struct conn *c)
+{
+    if (c->dirty)
+        return;
+    c->dirty = true;
+    c->dirty_next = c->broker->dirty;
+    c->broker->dirty = c;
+}
+
+struct buf *conn_out(struct conn *c)
+{
+    static struct buf nowhere = {.failed = true};
+
+    if (!c->out) {
+        c->out = c->state == CONN_CLOSED ? NULL : buf_pool_get(&c->broker->pool);
+        if (!c->out) {
+            conn_doom(c, MQTT_SERVER_BUSY);
+            return &nowhere;
+        }
+    }
+    conn_mark_dirty(c);
+    return c->out;
+}
+
+void conn_send_ack(struct conn *c, enum mqtt_type type, uint16_t id, uint8_t reason)
+{
+    mqtt_put_ack(conn_out(c), (enum mqtt_version)c->version, type, id, reason);
+    c->broker->stats.messages_sent++;
+}
+
+void conn_send(struct conn *c, const struct mqtt_packet *p)
+{
+    if (mqtt_encode(conn_out(c), (enum mqtt_version)c->version, p) < 0)
+        conn_doom(c, MQTT_UNSPECIFIED_ERROR);
+    c->broker->stats.messages_sent++;
+}
+
+/* Copies the ready-made packet and fills in what is this receiver's. */
+static void append_frame(struct conn *c, const struct frame *f, const struct publish_form *form)
+{
+    struct buf *out = conn_out(c);
+    uint8_t *to = buf_reserve(out, f->len);
+
+    if (!to)
+        return;
+    memcpy(to, f->data, f->len);
+    to[0] = publish_first_byte(form->qos, form->retain, form->dup);
+    if (form->qos) {
+        to[f->id_at] = (uint8_t)(form->id >> 8);
+        to[f->id_at + 1] = (uint8_t)form->id;
+    }
+    buf_commit(out, f->len);
+}
+
+bool conn_send_publish(struct conn *c, struct publication *p, const struct publish_form *form)
+{
+    unsigned layout = (form->v5 ? FRAME_V5 : 0) | (form->qos ? FRAME_WITH_ID : 0);
+    const struct frame *f;
+
+    if (c->max_packet && publication_len(p, form) > c->max_packet)
+        return false;
+    if (!p->scratch || form->ids) {
+        publication_append(p, form, conn_out(c));
+    } else {
+        f = publication_frame(p, layout);
+        if (f)
+            append_frame(c, f, form);
+        else
+            conn_doom(c, MQTT_SERVER_BUSY);
+    }
+    c->broker->stats.messages_sent++;
+    c->broker->stats.publish_sent++;
+    return true;
+}
+
+bool conn_has_room(const struct conn *c)
+{
+    uint64_t most = c->broker->settings->limits.queued_bytes;
+
+    return most == 0 || conn_unsent(c) < most;
+}
+
+static void release_out(struct conn *c)
+{
+    buf_pool_put(&c->broker->pool, c->out);
+    c->out = NULL;
+}
+
+static void flush(struct conn *c)
+{
+    while (c->out && !c->blocked) {
+        ssize_t n = c->transport->write(c->arg, buf_data(c->out), buf_len(c->out));
+
+        if (n < 0) {
+            c->blocked = true;
+            if (n != -EAGAIN) /* the transport will say that it is lost */
+                release_out(c);
+            return;
+        }
+        c->broker->stats.bytes_sent += (uint64_t)n;
+        buf_consume(c->out, (size_t)n);
+        if (c->paused) /* a peer that takes output is alive, though it is not listened to */
+            c->heard_ms = loop_now_ms(c->broker->loop);
+        if (buf_len(c->out) == 0)
+            release_out(c);
+    }
+}
+
+void broker_conn_writable(struct conn *c)
+{
+    c->blocked = false;
+    conn_mark_dirty(c);
+}
+
+/* ---- pausing ---- */
+
+static bool must_pause(const struct conn *c)
+{
+    uint16_t most = c->broker->settings->limits.inflight;
+
+    return !conn_has_room(c) || (most && c->owed_count >= most);
+}
+
+bool broker_conn_paused(const struct conn *c)
+{
+    return c->paused;
+}
+
+void broker_conn_on_resume(struct conn *c, void (*resume)(void *arg))
+{
+    c->resume = resume;
+}
+
+void conn_check_pause(struct conn *c)
+{
+    if (must_pause(c))
+        c->paused = true;
+}
+
+static void check_resume(struct conn *c)
+{
+    if (!c->paused || must_pause(c))
+        return;
+    c->paused = false;
+    c->heard_ms = loop_now_ms(c->broker->loop);
+    if (c->resume)
+        c->resume(c->arg);
+}
+
+/* ---- end of a connection ---- */
+
+/* Everything but the transport. */
+static void leave(struct conn *c)
+{
+    struct broker *b = c->broker;
+    struct session *s = c->session;
+
+    c->state = CONN_CLOSED;
+    loop_timer_stop(b->loop, &c->timer);
+    list_remove(&c->node);
+    list_push_back(&b->dead, &c->node);
+    b->conn_count--;
+    release_out(c);
+    buf_pool_put(&b->pool, c->in);
+    c->in = NULL;
+    aliases_free(c->aliases);
+    c->aliases = NULL;
+    owed_conn_gone(c);
+    c->session = NULL;
+    if (s)
+        session_detach(s);
+}
+
+void conn_close(struct conn *c, uint8_t reason)
+{
+    assert(!c->broker->routing);
+    if (c->state == CONN_CLOSED)
+        return;
+    if (reason != MQTT_SUCCESS)
+        log_info("broker: %s %.*s: closing (%s)", c->peer, c->session ? c->session->id_len : 0,
+                 c->session ? c->session->id : "", mqtt_reason_name(reason));
+    if (reason != MQTT_SUCCESS && c->state == CONN_OPEN && c->version == MQTT_V5)
+        conn_send(c, &(struct mqtt_packet){.type = MQTT_DISCONNECT, .reason = reason});
+    flush(c);
+    c->transport->close(c->arg);
+    leave(c);
+}
+
+void conn_doom(struct conn *c, uint8_t reason)
+{
+    if (c->state == CONN_CLOSED)
+        return;
+    c->doom = reason;
+    conn_mark_dirty(c);
+}
+
+void broker_conn_lost(struct conn *c, const char *reason)
+{
+    if (c->state == CONN_CLOSED)
+        return;
+    log_debug("broker: %s: connection lost (%s)", c->peer, reason);
+    leave(c);
+}
+
+/* ---- keepalive ---- */
+
+static int64_t keepalive_ms(const struct conn *c)
+{
+    return (int64_t)c->keep_alive_s * 1500; /* 3.1.2.10: one and a half times */
+}
+
+/* Packets do not touch the timer: it looks how long ago the last one came. */
+static void on_keepalive(void *arg)
+{
+    struct conn *c = arg;
+    int64_t silent = loop_now_ms(c->broker->loop) - c->heard_ms;
+
+    if (c->paused && conn_has_room(c)) /* it may have spoken; we owe acknowledgements and do not listen */
+        silent = 0;
+    if (silent >= keepalive_ms(c))
+        conn_close(c, MQTT_KEEP_ALIVE_TIMEOUT);
+    else
+        loop_timer_start(c->broker->loop, &c->timer, keepalive_ms(c) - silent);
+}
+
+void conn_start_keepalive(struct conn *c)
+{
+    timer_fn *fn = on_keepalive;
+
+    loop_timer_stop(c->broker->loop, &c->timer);
+    timer_init(&c->timer, fn, c);
+    if (c->keep_alive_s)
+        loop_timer_start(c->broker->loop, &c->timer, keepalive_ms(c));
+}
+
+/* ---- end of turn ---- */
+
+static void end_turn(struct conn *c)
+{
+    if (c->doom) {
+        conn_close(c, c->doom);
+        return;
+    }
+    if (c->out && buf_failed(c->out)) {
+        release_out(c); /* what is in it may end in half a packet */
+        conn_close(c, MQTT_SUCCESS);
+        return;
+    }
+    do {
+        if (c->session)
+            session_pump(c->session);
+        flush(c);
+    } while (c->session && session_waiting(c->session) && !c->blocked);
+    check_resume(c);
+}
+
+void conns_end_turn(struct broker *b)
+{
+    while (b->dirty) {
+        struct conn *c = b->dirty;
+
+        b->dirty = c->dirty_next;
+        c->dirty = false;
+        if (c->state != CONN_CLOSED)
+            end_turn(c);
+    }
+}
+
+void conns_free_dead(struct broker *b)
+{
+    while (!list_empty(&b->dead)) {
+        struct list_node *n = b->dead.next;
+
+        list_remove(n);
+        free(list_entry(n, struct conn, node));
+    }
+}

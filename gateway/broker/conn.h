@@ -1,0 +1,121 @@
+/*
+ * conn - one client's connection, whatever carries its bytes.
+ *
+ *   receive -> frames in place -> handle_*.c            (an unfinished frame's start is kept in `in`)
+ *   handle_*.c, deliver.c -> out -> one write at the end of the turn
+ *
+ * A closed conn stays allocated until the end of the turn. Nothing here closes
+ * a conn while a message is being routed: that only dooms it. Loop thread only.
+ */
+#ifndef WP_BROKER_CONN_H
+#define WP_BROKER_CONN_H
+
+#include "broker/broker_internal.h"
+#include "mqtt/packet.h"
+
+enum conn_state {
+    CONN_NEW, /* waits for CONNECT */
+    CONN_OPEN,
+    CONN_CLOSED,
+};
+
+struct aliases;
+
+struct conn {
+    struct broker *broker;
+    const struct broker_transport *transport;
+    void *arg;
+    void (*resume)(void *arg);
+    struct session *session; /* while CONN_OPEN */
+    struct list_node node;   /* in broker.conns or .dead */
+    struct conn *dirty_next;
+    struct buf *in;          /* start of an unfinished frame; NULL: none */
+    struct buf *out;         /* unsent; NULL: nothing */
+    struct aliases *aliases; /* of topics, client to server; NULL: none set */
+    struct list_node owed;   /* struct owed: acknowledgements that wait, in order */
+    struct timer timer;      /* for CONNECT, then keepalive */
+    int64_t heard_ms;
+    uint32_t owed_count;
+    uint32_t owed_qos1;
+    uint32_t max_packet; /* the client's limit; 0 = none */
+    uint32_t window;     /* QoS 1 and 2 it takes unacknowledged */
+    uint16_t keep_alive_s;
+    uint8_t version; /* enum mqtt_version; 0 until CONNECT */
+    uint8_t state;   /* enum conn_state */
+    uint8_t doom;    /* close with this reason at the end of the turn; 0 = no */
+    bool dirty;
+    bool blocked; /* the transport takes no more now */
+    bool paused;  /* the transport was told so */
+    bool loopback;
+    bool finished; /* the peer said DISCONNECT: nothing more will come */
+    char peer[];
+};
+
+enum {
+    CONN_ALIASES = 10,           /* Topic Alias Maximum we announce */
+    CONN_OUT_AHEAD = 256 * 1024, /* unsent bytes from which on QoS 1 and 2 wait by reference */
+    CONN_CONNECT_MS = 10000,     /* for CONNECT to come */
+};
+
+/* The output buffer, and the conn on the dirty list. Never NULL: without memory a
+ * buffer that ignores what is appended, and the conn is doomed. */
+struct buf *conn_out(struct conn *c);
+
+/* Sends an acknowledgement and counts it. */
+void conn_send_ack(struct conn *c, enum mqtt_type type, uint16_t id, uint8_t reason);
+
+/* Sends any packet. */
+void conn_send(struct conn *c, const struct mqtt_packet *p);
+
+/* Appends the PUBLISH. False when it is larger than the client takes. */
+bool conn_send_publish(struct conn *c, struct publication *p, const struct publish_form *form);
+
+static inline size_t conn_unsent(const struct conn *c)
+{
+    return c->out ? buf_len(c->out) : 0;
+}
+
+/* Whether its unsent output is under the bound (queued_bytes). */
+bool conn_has_room(const struct conn *c);
+
+/* Closes now; an MQTT 5 client is told the reason (0: nothing to say). Not while routing. */
+void conn_close(struct conn *c, uint8_t reason);
+
+/* Closes at the end of the turn. */
+void conn_doom(struct conn *c, uint8_t reason);
+
+/* Has the conn looked at (flush, resume, pump) at the end of the turn. */
+void conn_mark_dirty(struct conn *c);
+
+/* After receiving: pauses the peer when it has caused more than we may hold for it. */
+void conn_check_pause(struct conn *c);
+
+/* Starts the keepalive timer, or stops it when keep_alive_s is 0. */
+void conn_start_keepalive(struct conn *c);
+
+/* The end of a turn: doomed ones close, the others send what they hold. */
+void conns_end_turn(struct broker *b);
+void conns_free_dead(struct broker *b);
+
+/* handle_*.c: one packet of an open connection. */
+void handle_connect(struct conn *c, const struct mqtt_packet *p);
+void handle_publish(struct conn *c, const struct mqtt_packet *p, struct str raw);
+void handle_subscribe(struct conn *c, const struct mqtt_packet *p);
+void handle_unsubscribe(struct conn *c, const struct mqtt_packet *p);
+void handle_puback(struct conn *c, const struct mqtt_packet *p);
+void handle_pubrec(struct conn *c, const struct mqtt_packet *p);
+void handle_pubrel(struct conn *c, const struct mqtt_packet *p);
+void handle_pubcomp(struct conn *c, const struct mqtt_packet *p);
+void handle_disconnect(struct conn *c, const struct mqtt_packet *p);
+
+/* handle_publish.c: topics only the broker itself publishes. */
+bool topic_is_ours(struct str topic);
+
+/* handle_connect.c: refuses a CONNECT that cannot be read. */
+void connect_refuse(struct conn *c, uint8_t version, enum mqtt_reason reason);
+
+/* aliases.c: the topic an alias stands for, or the topic set for it. False: alias invalid, or out of memory. */
+bool aliases_resolve(struct conn *c, uint16_t alias, struct str *topic);
+void aliases_free(struct aliases *a); /* Accepts NULL. */
+
+#endif

@@ -1,0 +1,222 @@
+/* handle_connect - CONNECT and DISCONNECT: who comes, what it is given, how it leaves (3.1, 3.2, 3.14). */
+#include <errno.h>
+#include <stdio.h>
+#include <sys/random.h>
+
+#include "broker/conn.h"
+#include "broker/will.h"
+#include "core/log.h"
+#include "mqtt/topic.h"
+
+enum { ASSIGNED_ID_LEN = 21 }; /* "auto-" and 16 hexadecimal digits */
+
+void connect_refuse(struct conn *c, uint8_t version, enum mqtt_reason reason)
+{
+    bool broken = reason == MQTT_MALFORMED_PACKET || reason == MQTT_PROTOCOL_ERROR || reason == MQTT_PACKET_TOO_LARGE;
+    struct mqtt_packet p = {.type = MQTT_CONNACK};
+
+    log_info("broker: %s: connection refused (%s)", c->peer, mqtt_reason_name(reason));
+    c->version = version;
+    p.connack.code = (uint8_t)(version == MQTT_V5 ? (unsigned)reason : mqtt_return_code(reason));
+    if (version == MQTT_V5 || !broken) /* 3.1.1 knows no return code for these: 3.2.2.3 there */
+        conn_send(c, &p);
+    conn_close(c, MQTT_SUCCESS);
+}
+
+static uint32_t least(uint32_t a, uint32_t b)
+{
+    return a < b ? a : b;
+}
+
+static uint32_t expiry_granted(const struct conn *c, uint32_t wanted_s)
+{
+    uint32_t most = c->broker->settings->limits.session_expiry_s;
+
+    return most ? least(wanted_s, most) : wanted_s;
+}
+
+static uint32_t expiry_wanted(const struct mqtt_packet *p)
+{
+    if (p->connect.version != MQTT_V5)
+        return p->connect.clean_start ? 0 : SESSION_NEVER;
+    return mqtt_has(&p->props, MQTT_PROP_SESSION_EXPIRY) ? p->props.session_expiry : 0;
+}
+
+/* MQTT_SUCCESS, or why the client may not come in. */
+static enum mqtt_reason judge(const struct conn *c, const struct mqtt_packet *p)
+{
+    const struct mqtt_connect *in = &p->connect;
+
+    if (mqtt_has(&p->props, MQTT_PROP_AUTH_METHOD))
+        return MQTT_BAD_AUTHENTICATION_METHOD;
+    if (!c->loopback && !c->broker->settings->allow_anonymous)
+        return MQTT_NOT_AUTHORIZED;
+    /* 3.1 has no empty ids; 3.1.1 has them for clean sessions only (3.1.3.1 there) */
+    if (in->client_id.len == 0 && (in->version == MQTT_V31 || (in->version == MQTT_V311 && !in->clean_start)))
+        return MQTT_CLIENT_ID_NOT_VALID;
+    if (in->has_will && !topic_name_valid(in->will.topic))
+        return MQTT_TOPIC_NAME_INVALID;
+    if (in->has_will && topic_is_ours(in->will.topic))
+        return MQTT_NOT_AUTHORIZED;
+    return MQTT_SUCCESS;
+}
+
+static struct str assign_id(char buf[ASSIGNED_ID_LEN + 1])
+{
+    uint64_t random = 0;
+
+    if (getrandom(&random, sizeof(random), 0) != sizeof(random))
+        return str_of("");
+    snprintf(buf, ASSIGNED_ID_LEN + 1, "auto-%016llx", (unsigned long long)random);
+    return str_of(buf);
+}
+
+/* The session this client continues, or a new one. NULL when out of memory. */
+static struct session *take_session(struct conn *c, struct str id, bool clean_start, bool *ret_present)
+{
+    struct broker *b = c->broker;
+    struct session *s = session_find(b, id);
+
+    if (s && s->conn) {
+        conn_close(s->conn, MQTT_SESSION_TAKEN_OVER); /* which may end the session */
+        s = session_find(b, id);
+    }
+    if (s && clean_start) {
+        session_end(s);
+        s = NULL;
+    }
+    *ret_present = s;
+    if (!s)
+        s = session_new(b, id);
+    if (s && session_attach(s, c) < 0)
+        return NULL;
+    return s;
+}
+
+/* False when out of memory. */
+static bool take_will(struct session *s, const struct mqtt_will *in)
+{
+    const struct mqtt_props *props = &in->props;
+    struct str travelling = publication_props(props->list, &s->broker->props);
+    struct message *m = message_new(in->topic, in->payload, travelling, in->qos, in->retain);
+
+    if (!m)
+        return false;
+    s->will = will_new(s, m, mqtt_has(props, MQTT_PROP_WILL_DELAY) ? props->will_delay : 0,
+                       mqtt_has(props, MQTT_PROP_MESSAGE_EXPIRY) ? (int64_t)props->message_expiry : -1);
+    return s->will;
+}
+
+static void take_limits(struct conn *c, const struct mqtt_packet *p)
+{
+    const struct broker_limits *most = &c->broker->settings->limits;
+    const struct mqtt_props *props = &p->props;
+
+    c->window = mqtt_has(props, MQTT_PROP_RECEIVE_MAXIMUM) ? props->receive_maximum : WINDOW_MAX;
+    if (most->inflight)
+        c->window = least(c->window, most->inflight);
+    c->max_packet = most->packet_bytes;
+    if (mqtt_has(props, MQTT_PROP_MAXIMUM_PACKET_SIZE) &&
+        (c->max_packet == 0 || props->maximum_packet_size < c->max_packet))
+        c->max_packet = props->maximum_packet_size;
+
+    c->keep_alive_s = p->connect.keep_alive;
+    if (c->version == MQTT_V5 && most->keepalive_max_s && most->keepalive_max_s < UINT16_MAX &&
+        (c->keep_alive_s == 0 || c->keep_alive_s > most->keepalive_max_s))
+        c->keep_alive_s = most->keepalive_max_s;
+}
+
+/* What this server does not do without limit, or does differently from what the client asked. */
+static void describe_server(const struct conn *c, const struct mqtt_packet *in, struct mqtt_props *out)
+{
+    const struct broker_limits *most = &c->broker->settings->limits;
+
+    mqtt_set(out, MQTT_PROP_SHARED_AVAILABLE);
+    out->shared_available = 0;
+    mqtt_set(out, MQTT_PROP_TOPIC_ALIAS_MAXIMUM);
+    out->topic_alias_maximum = CONN_ALIASES;
+    if (most->inflight) {
+        mqtt_set(out, MQTT_PROP_RECEIVE_MAXIMUM);
+        out->receive_maximum = most->inflight;
+    }
+    if (most->packet_bytes) {
+        mqtt_set(out, MQTT_PROP_MAXIMUM_PACKET_SIZE);
+        out->maximum_packet_size = most->packet_bytes;
+    }
+    if (c->session->expiry_s != expiry_wanted(in)) {
+        mqtt_set(out, MQTT_PROP_SESSION_EXPIRY);
+        out->session_expiry = c->session->expiry_s;
+    }
+    if (c->keep_alive_s != in->connect.keep_alive) {
+        mqtt_set(out, MQTT_PROP_SERVER_KEEP_ALIVE);
+        out->server_keep_alive = c->keep_alive_s;
+    }
+    if (in->connect.client_id.len == 0) {
+        mqtt_set(out, MQTT_PROP_ASSIGNED_CLIENT_ID);
+        out->assigned_client_id = session_id(c->session);
+    }
+}
+
+static void welcome(struct conn *c, const struct mqtt_packet *in, bool present)
+{
+    struct mqtt_packet out = {.type = MQTT_CONNACK};
+
+    out.connack.session_present = present && c->version != MQTT_V31; /* 3.1 has no such flag */
+    if (c->version == MQTT_V5)
+        describe_server(c, in, &out.props);
+    conn_send(c, &out);
+}
+
+void handle_connect(struct conn *c, const struct mqtt_packet *p)
+{
+    const struct mqtt_connect *in = &p->connect;
+    enum mqtt_reason reason = judge(c, p);
+    char assigned[ASSIGNED_ID_LEN + 1];
+    struct str id = in->client_id;
+    struct session *s;
+    bool present;
+
+    if (reason != MQTT_SUCCESS) {
+        connect_refuse(c, in->version, reason);
+        return;
+    }
+    if (id.len == 0)
+        id = assign_id(assigned);
+    s = take_session(c, id, in->clean_start, &present);
+    if (!s) {
+        connect_refuse(c, in->version, MQTT_SERVER_UNAVAILABLE);
+        return;
+    }
+    c->session = s;
+    c->version = in->version;
+    s->expiry_s = expiry_granted(c, expiry_wanted(p));
+    take_limits(c, p);
+    if (in->has_will && !take_will(s, &in->will)) {
+        connect_refuse(c, in->version, MQTT_SERVER_UNAVAILABLE);
+        return;
+    }
+    c->state = CONN_OPEN;
+    conn_start_keepalive(c);
+    welcome(c, p, present);
+    log_debug("broker: %s: connected as %.*s", c->peer, s->id_len, s->id);
+    session_pump(s);
+}
+
+void handle_disconnect(struct conn *c, const struct mqtt_packet *p)
+{
+    struct session *s = c->session;
+
+    if (mqtt_has(&p->props, MQTT_PROP_SESSION_EXPIRY)) {
+        if (s->expiry_s == 0 && p->props.session_expiry > 0) { /* 3.14.2.2.2 */
+            conn_close(c, MQTT_PROTOCOL_ERROR);
+            return;
+        }
+        s->expiry_s = expiry_granted(c, p->props.session_expiry);
+    }
+    if (p->reason == MQTT_SUCCESS) {
+        will_free(s->will);
+        s->will = NULL;
+    }
+    c->finished = true;
+    conn_close(c, MQTT_SUCCESS);
+}

@@ -1,0 +1,128 @@
+/* handle_publish - PUBLISH from a client (3.3, 4.3). A QoS 2 message is routed when it first comes; its id is
+ * remembered until PUBREL, so that a second copy is only acknowledged. */
+#include <errno.h>
+
+#include "broker/conn.h"
+#include "broker/owed.h"
+#include "mqtt/topic.h"
+
+bool topic_is_ours(struct str topic)
+{
+    return str_starts_with(topic, str_of("$SYS/"));
+}
+
+/* MQTT_SUCCESS, or the reason to close the connection for. */
+static enum mqtt_reason resolve_topic(struct conn *c, const struct mqtt_packet *p, struct str *ret_topic)
+{
+    struct str topic = p->publish.topic;
+
+    if (mqtt_has(&p->props, MQTT_PROP_TOPIC_ALIAS)) {
+        if (topic.len > 0 && !topic_name_valid(topic))
+            return MQTT_TOPIC_NAME_INVALID;
+        if (!aliases_resolve(c, p->props.topic_alias, &topic))
+            return MQTT_TOPIC_ALIAS_INVALID;
+    }
+    if (!topic_name_valid(topic))
+        return topic.len == 0 && c->version == MQTT_V5 ? MQTT_PROTOCOL_ERROR : MQTT_TOPIC_NAME_INVALID;
+    if (mqtt_has(&p->props, MQTT_PROP_RESPONSE_TOPIC) && !topic_name_valid(p->props.response_topic))
+        return MQTT_PROTOCOL_ERROR; /* 3.3.2.3.5 */
+    *ret_topic = topic;
+    return MQTT_SUCCESS;
+}
+
+/* Whether an MQTT 5 client has sent more than we let it (4.9). Earlier versions cannot be told: all is taken. */
+static bool over_receive_maximum(const struct conn *c)
+{
+    uint16_t most = c->broker->settings->limits.inflight;
+    uint32_t open = c->owed_qos1 + (c->session->flow ? c->session->flow->in.count : 0);
+
+    return c->version == MQTT_V5 && most && open >= most;
+}
+
+/* The packet as it came serves receivers of the same layout. */
+static void reuse_packet(const struct conn *c, struct publication *p, struct str raw)
+{
+    const struct publish_form form = {.v5 = c->version == MQTT_V5, .qos = p->qos};
+    unsigned layout = (form.v5 ? FRAME_V5 : 0) | (form.qos ? FRAME_WITH_ID : 0);
+    size_t topic_end = (size_t)(p->topic.data - raw.data) + p->topic.len;
+
+    if (publication_len(p, &form) == raw.len) /* before MQTT 5 a length may be longer than it need be */
+        p->frames[layout] = (struct frame){(const uint8_t *)raw.data, raw.len, topic_end};
+}
+
+static void acknowledge(struct conn *c, struct publication *p, uint16_t id, int receivers)
+{
+    if (p->qos == 0)
+        return;
+    if (receivers < 0)
+        owed_refuse(c, id, p->qos);
+    else
+        owed_ack(c, p, id, receivers == 0 ? MQTT_NO_MATCHING_SUBSCRIBERS : MQTT_SUCCESS);
+}
+
+static void route(struct conn *c, const struct mqtt_packet *packet, struct str topic, struct str raw)
+{
+    const struct mqtt_publish *in = &packet->publish;
+    struct broker *b = c->broker;
+    struct publication p = {.topic = topic, .payload = in->payload, .qos = in->qos, .retain = in->retain};
+
+    if (packet->props.list.len > 0) {
+        p.props = publication_props(packet->props.list, &b->props);
+        p.expires = mqtt_has(&packet->props, MQTT_PROP_MESSAGE_EXPIRY);
+        p.expiry_s = packet->props.message_expiry;
+    }
+    if (p.props.len == packet->props.list.len)
+        reuse_packet(c, &p, raw);
+    acknowledge(c, &p, in->id, broker_route(b, &p, c->session));
+    publication_fini(&p);
+    broker_publish_deferred(b);
+}
+
+/* Whether this QoS 2 message came before. If so, deals with it. */
+static bool is_repeated(struct conn *c, uint16_t id)
+{
+    struct flow *f = c->session->flow;
+
+    if (!f || !id_set_has(&f->in, id))
+        return false;
+    if (!owed_claim(c, id))
+        conn_send_ack(c, MQTT_PUBREC, id, MQTT_SUCCESS);
+    return true;
+}
+
+static bool remember(struct conn *c, uint16_t id)
+{
+    struct flow *f = session_flow(c->session);
+
+    return f && id_set_add(&f->in, id) == 0;
+}
+
+void handle_publish(struct conn *c, const struct mqtt_packet *p, struct str raw)
+{
+    const struct mqtt_publish *in = &p->publish;
+    struct str topic;
+    enum mqtt_reason reason = resolve_topic(c, p, &topic);
+
+    c->broker->stats.publish_received++;
+    if (reason != MQTT_SUCCESS) {
+        conn_close(c, (uint8_t)reason);
+        return;
+    }
+    if (topic_is_ours(topic)) {
+        c->broker->stats.publish_dropped++;
+        if (in->qos > 0)
+            conn_send_ack(c, in->qos == 1 ? MQTT_PUBACK : MQTT_PUBREC, in->id, MQTT_NOT_AUTHORIZED);
+        return;
+    }
+    if (in->qos == 2 && is_repeated(c, in->id))
+        return;
+    if (in->qos > 0 && over_receive_maximum(c)) {
+        conn_close(c, MQTT_RECEIVE_MAXIMUM_EXCEEDED);
+        return;
+    }
+    if (in->qos == 2 && !remember(c, in->id)) {
+        conn_close(c, MQTT_SERVER_BUSY);
+        return;
+    }
+    route(c, p, topic, raw);
+}

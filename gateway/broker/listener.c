@@ -1,0 +1,195 @@
+/* listener - see listener.h. */
+#include "broker/listener.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "broker/broker_internal.h"
+#include "broker/tcp.h"
+#include "core/log.h"
+
+enum {
+    ACCEPTS_PER_TURN = 64,
+    BACKLOG = 1024,
+    RETRY_MS = 500, /* after running out of descriptors */
+};
+
+struct listener {
+    struct list_node node;
+    struct listeners *all;
+    const struct listener_settings *settings;
+    struct loop_watch *watch;
+    struct timer retry;
+    int fd;
+    bool starved; /* said so in the log */
+};
+
+union address {
+    struct sockaddr sa;
+    struct sockaddr_in in4;
+    struct sockaddr_in6 in6;
+};
+
+static int parse(const struct listener_settings *s, union address *ret_address, socklen_t *ret_len)
+{
+    union address a = {0};
+
+    if (inet_pton(AF_INET, s->bind, &a.in4.sin_addr) == 1) {
+        a.in4.sin_family = AF_INET;
+        a.in4.sin_port = htons(s->port);
+        *ret_len = sizeof(a.in4);
+    } else if (inet_pton(AF_INET6, s->bind, &a.in6.sin6_addr) == 1) {
+        a.in6.sin6_family = AF_INET6;
+        a.in6.sin6_port = htons(s->port);
+        *ret_len = sizeof(a.in6);
+    } else {
+        return -EINVAL;
+    }
+    *ret_address = a;
+    return 0;
+}
+
+/* TCP_NODELAY is inherited by what is accepted. */
+static int open_socket(const union address *a, socklen_t len, int *ret_fd)
+{
+    const int on = 1;
+    int fd = socket(a->sa.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    int e;
+
+    if (fd < 0)
+        return -errno;
+    if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) == 0 &&
+        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)) == 0 &&
+        (a->sa.sa_family != AF_INET6 || setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on)) == 0) &&
+        bind(fd, &a->sa, len) == 0 && listen(fd, BACKLOG) == 0) {
+        *ret_fd = fd;
+        return 0;
+    }
+    e = errno;
+    close(fd);
+    return -e;
+}
+
+static uint16_t bound_port(int fd)
+{
+    union address a = {0};
+    socklen_t len = sizeof(a);
+
+    if (getsockname(fd, &a.sa, &len) < 0)
+        return 0;
+    return ntohs(a.sa.sa_family == AF_INET6 ? a.in6.sin6_port : a.in4.sin_port);
+}
+
+/* Out of descriptors: the connection stays in the backlog, so waiting for readiness would spin. */
+static void starve(struct listener *l, int e)
+{
+    if (!l->starved)
+        log_warning("broker: port %u: cannot accept (%s), trying again every %d ms", bound_port(l->fd), strerror(e),
+                    RETRY_MS);
+    l->starved = true;
+    loop_watch_set(l->watch, 0);
+    loop_timer_start(l->all->broker->loop, &l->retry, RETRY_MS);
+}
+
+static void on_ready(void *arg, int events)
+{
+    struct listener *l = arg;
+
+    (void)events;
+    for (int i = 0; i < ACCEPTS_PER_TURN; i++) {
+        union address peer = {0};
+        socklen_t len = sizeof(peer);
+        int fd = accept4(l->fd, &peer.sa, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+        if (fd >= 0) {
+            l->starved = false;
+            tcp_accept(l->all, fd, &peer.sa);
+            continue;
+        }
+        if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
+            starve(l, errno);
+        if (errno != ECONNABORTED && errno != EINTR)
+            return;
+    }
+}
+
+static void on_retry(void *arg)
+{
+    struct listener *l = arg;
+
+    loop_watch_set(l->watch, LOOP_READ);
+}
+
+static void listener_free(struct listener *l)
+{
+    if (!l)
+        return;
+    loop_timer_stop(l->all->broker->loop, &l->retry);
+    loop_watch_close(l->watch);
+    if (l->fd >= 0)
+        close(l->fd);
+    list_remove(&l->node);
+    free(l);
+}
+
+static int listener_open(struct listeners *ls, const struct listener_settings *settings)
+{
+    struct listener *l = calloc(1, sizeof(*l));
+    union address address;
+    socklen_t len;
+    int r;
+
+    if (!l)
+        return -ENOMEM;
+    l->all = ls;
+    l->settings = settings;
+    l->fd = -1;
+    list_init(&l->node);
+    timer_init(&l->retry, on_retry, l);
+    r = parse(settings, &address, &len);
+    if (r == 0)
+        r = open_socket(&address, len, &l->fd);
+    if (r == 0)
+        r = loop_watch_open(ls->broker->loop, l->fd, LOOP_READ, on_ready, l, &l->watch);
+    if (r < 0) {
+        log_error("broker: cannot listen on %s port %u (%s)", settings->bind, settings->port, strerror(-r));
+        listener_free(l);
+        return r;
+    }
+    list_push_back(&ls->open, &l->node);
+    log_info("broker: listening on %s port %u", settings->bind, bound_port(l->fd));
+    return 0;
+}
+
+void listeners_init(struct listeners *ls, struct broker *b)
+{
+    ls->broker = b;
+    list_init(&ls->open);
+    list_init(&ls->lingering);
+}
+
+int listeners_start(struct listeners *ls)
+{
+    const struct broker_settings *settings = ls->broker->settings;
+
+    for (size_t i = 0; i < settings->listener_count; i++) {
+        int r = listener_open(ls, &settings->listeners[i]);
+
+        if (r < 0) {
+            listeners_stop(ls);
+            return r;
+        }
+    }
+    return 0;
+}
+
+void listeners_stop(struct listeners *ls)
+{
+    while (!list_empty(&ls->open))
+        listener_free(list_entry(ls->open.next, struct listener, node));
+    tcp_end_lingering(ls);
+}

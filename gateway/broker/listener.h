@@ -1,0 +1,28 @@
+/*
+ * listener - accepts TCP connections and carries their bytes to and from conns.
+ *
+ * One recv into the loop's shared buffer per readiness, one send per turn.
+ * Loop thread only.
+ */
+#ifndef WP_BROKER_LISTENER_H
+#define WP_BROKER_LISTENER_H
+
+#include "core/list.h"
+
+struct broker;
+
+struct listeners {
+    struct broker *broker;
+    struct list_node open;      /* struct listener */
+    struct list_node lingering; /* sockets that have been shut down and wait for the peer's end */
+};
+
+void listeners_init(struct listeners *ls, struct broker *b);
+
+/* Opens all that the settings name, or none: 0 or -errno, logged. */
+int listeners_start(struct listeners *ls);
+
+/* Stops accepting, ends lingering sockets; the conns are the broker's to close before. */
+void listeners_stop(struct listeners *ls);
+
+#endif

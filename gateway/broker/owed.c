@@ -1,0 +1,161 @@
+/* owed - see owed.h. */
+#include "broker/owed.h"
+
+#include <stdlib.h>
+
+#include "broker/conn.h"
+
+struct owed {
+    struct list_node node; /* in conn.owed, or in flow.pending, or in none */
+    struct conn *conn;     /* NULL: gone */
+    struct flow *flow;     /* QoS 2: remembers the id; NULL: gone */
+    uint16_t id;
+    uint8_t qos;
+    uint8_t reason;
+    bool settled;
+    bool failed;
+};
+
+static void send_ack(struct conn *c, uint16_t id, uint8_t qos, uint8_t reason)
+{
+    conn_send_ack(c, qos == 1 ? MQTT_PUBACK : MQTT_PUBREC, id, reason);
+}
+
+void owed_refuse(struct conn *c, uint16_t id, uint8_t qos)
+{
+    if (qos == 2 && c->session && c->session->flow)
+        id_set_remove(&c->session->flow->in, id);
+    if (c->version != MQTT_V5)
+        conn_doom(c, MQTT_QUOTA_EXCEEDED); /* all it can be told is not to rely on the message */
+    else if (qos > 0)
+        send_ack(c, id, qos, MQTT_QUOTA_EXCEEDED);
+}
+
+static void enqueue(struct conn *c, struct owed *o)
+{
+    o->conn = c;
+    list_push_back(&c->owed, &o->node);
+    c->owed_count++;
+    if (o->qos == 1)
+        c->owed_qos1++;
+}
+
+static void dequeue(struct owed *o)
+{
+    list_remove(&o->node);
+    o->conn->owed_count--;
+    if (o->qos == 1)
+        o->conn->owed_qos1--;
+    o->conn = NULL;
+}
+
+/* Sends from the head whatever need not wait. */
+static void release(struct conn *c)
+{
+    while (!list_empty(&c->owed) && !c->doom) {
+        struct owed *o = list_entry(c->owed.next, struct owed, node);
+
+        if (!o->settled)
+            return;
+        dequeue(o);
+        if (o->failed)
+            owed_refuse(c, o->id, o->qos);
+        else
+            send_ack(c, o->id, o->qos, o->reason);
+        free(o);
+    }
+}
+
+/* Runs wherever the last destination settles the message: it may doom the conn, not close it. */
+static void on_settled(void *arg, struct message *m, int result)
+{
+    struct owed *o = arg;
+
+    (void)m;
+    o->settled = true;
+    o->failed = result < 0;
+    if (o->conn) {
+        release(o->conn);
+        return;
+    }
+    if (o->failed && o->flow) /* the client will send it again, and then it must be taken as new */
+        id_set_remove(&o->flow->in, o->id);
+    list_remove(&o->node);
+    free(o);
+}
+
+void owed_ack(struct conn *c, struct publication *p, uint16_t id, uint8_t reason)
+{
+    struct message *m = p->m && p->m->holds > 0 ? p->m : NULL;
+    struct owed *o;
+
+    if (p->m && !m && p->m->result < 0) {
+        owed_refuse(c, id, p->qos);
+        return;
+    }
+    if (!m && list_empty(&c->owed)) {
+        send_ack(c, id, p->qos, reason);
+        return;
+    }
+    o = malloc(sizeof(*o));
+    if (!o) {
+        conn_doom(c, MQTT_SERVER_BUSY); /* unacknowledged: it will be sent again */
+        return;
+    }
+    *o = (struct owed){.id = id, .qos = p->qos, .reason = reason, .settled = !m};
+    if (p->qos == 2)
+        o->flow = c->session->flow;
+    enqueue(c, o);
+    if (m) {
+        m->on_settled = on_settled;
+        m->settled_arg = o;
+    }
+}
+
+bool owed_claim(struct conn *c, uint16_t id)
+{
+    struct list_node *n;
+
+    list_for_each (n, &c->owed) {
+        struct owed *o = list_entry(n, struct owed, node);
+
+        if (o->qos == 2 && o->id == id)
+            return true;
+    }
+    list_for_each (n, &c->session->flow->pending) {
+        struct owed *o = list_entry(n, struct owed, node);
+
+        if (o->id == id) {
+            list_remove(n);
+            enqueue(c, o);
+            return true;
+        }
+    }
+    return false;
+}
+
+void owed_conn_gone(struct conn *c)
+{
+    while (!list_empty(&c->owed)) {
+        struct owed *o = list_entry(c->owed.next, struct owed, node);
+
+        dequeue(o);
+        if (o->settled) {
+            if (o->failed && o->flow)
+                id_set_remove(&o->flow->in, o->id);
+            free(o);
+        } else if (o->flow) {
+            list_push_back(&o->flow->pending, &o->node);
+        }
+    }
+}
+
+void owed_forget_session(struct flow *f)
+{
+    while (!list_empty(&f->pending)) {
+        struct owed *o = list_entry(f->pending.next, struct owed, node);
+
+        list_remove(&o->node);
+        o->flow = NULL;
+    }
+}

@@ -1,0 +1,152 @@
+/* route - from one publication to everyone who subscribed: sessions, taps, the retained store. */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "broker/broker_internal.h"
+#include "broker/tap.h"
+#include "core/clock.h"
+#include "core/message.h"
+
+enum { FRAME_KEEPS_BYTES = 65536 };
+
+int64_t broker_wall_ms(const struct message *m)
+{
+    return m->expires_ms ? clock_wall_ms() : 0;
+}
+
+static int retain(struct broker *b, struct publication *p)
+{
+    struct message *m;
+
+    if (p->payload.len == 0) { /* 3.3.1.3 */
+        retained_clear(&b->retained, p->topic);
+        return 0;
+    }
+    m = publication_message(p);
+    return m ? retained_set(&b->retained, m) : -ENOMEM;
+}
+
+/* The identifiers of all matching subscriptions of one session. */
+static int collect_ids(const struct match *match, struct sub_ids **ret_ids)
+{
+    struct sub_ids *ids;
+    size_t count = 0;
+
+    for (const struct subscription *s = match->subscriptions; s; s = s->match_next)
+        count += s->options.id != 0;
+    ids = malloc(sizeof(*ids) + count * sizeof(ids->ids[0]));
+    if (!ids)
+        return -ENOMEM;
+    ids->count = 0;
+    for (const struct subscription *s = match->subscriptions; s; s = s->match_next)
+        if (s->options.id)
+            ids->ids[ids->count++] = s->options.id;
+    *ret_ids = ids;
+    return 0;
+}
+
+static int give_to_session(const struct match *match, struct publication *p)
+{
+    struct session *s = list_entry(match->to, struct session, subscriber);
+    struct sub_ids *ids = NULL;
+    int r;
+
+    if (match->has_ids) {
+        r = collect_ids(match, &ids);
+        if (r < 0)
+            return r;
+    }
+    return session_deliver(s, p, match->qos, p->retain && match->retain_as_published, ids);
+}
+
+static int give(const struct match *match, struct publication *p)
+{
+    return match->to->kind == SUBSCRIBER_TAP ? tap_give(match->to, p) : give_to_session(match, p);
+}
+
+int broker_route(struct broker *b, struct publication *p, const struct session *from)
+{
+    int r = p->retain ? retain(b, p) : 0;
+    int e = router_match(&b->router, p->topic, from ? &from->subscriber : NULL);
+
+    if (r == 0)
+        r = e;
+    p->scratch = b->frames;
+    b->routing = true;
+    for (size_t i = 0; i < b->router.match_count; i++) {
+        e = give(&b->router.matches[i], p);
+        if (r == 0)
+            r = e;
+    }
+    b->routing = false;
+    for (size_t i = 0; i < FRAME_LAYOUTS; i++)
+        if (b->frames[i].cap > FRAME_KEEPS_BYTES)
+            buf_fini(&b->frames[i]);
+    return r < 0 ? r : (int)b->router.match_count;
+}
+
+static void publish_message(struct broker *b, struct message *m)
+{
+    struct publication p = publication_of_message(m, broker_wall_ms(m));
+    int r = broker_route(b, &p, NULL);
+
+    publication_fini(&p);
+    message_settle(m, r < 0 ? r : 0);
+}
+
+/* Held over the routing, so that it is settled once and last. */
+void broker_publish(struct broker *b, struct message *m)
+{
+    message_hold(m);
+    if (b->routing) {
+        struct delivery d = {.m = message_ref(m)};
+
+        if (delivery_queue_push(&b->deferred, d) < 0) {
+            message_settle(m, -ENOMEM);
+            message_unref(m);
+        }
+        return;
+    }
+    publish_message(b, m);
+    broker_publish_deferred(b);
+}
+
+void broker_publish_deferred(struct broker *b)
+{
+    while (b->deferred.count > 0) {
+        struct delivery d = delivery_queue_pop(&b->deferred);
+
+        publish_message(b, d.m);
+        delivery_fini(&d);
+    }
+}
+
+struct retained_wanted {
+    struct session *session;
+    const struct subscription_options *options;
+    int64_t now_wall_ms;
+};
+
+static void send_retained(void *arg, struct message *m)
+{
+    const struct retained_wanted *w = arg;
+    struct publication p = publication_of_message(m, w->now_wall_ms);
+    struct sub_ids *ids = NULL;
+
+    if (w->options->id) {
+        ids = malloc(sizeof(*ids) + sizeof(ids->ids[0]));
+        if (ids) {
+            ids->count = 1;
+            ids->ids[0] = w->options->id;
+        }
+    }
+    session_deliver(w->session, &p, w->options->qos, true, ids);
+    publication_fini(&p);
+}
+
+int broker_send_retained(struct session *s, struct str filter, const struct subscription_options *options)
+{
+    struct retained_wanted w = {.session = s, .options = options, .now_wall_ms = clock_wall_ms()};
+
+    return retained_match(&s->broker->retained, filter, w.now_wall_ms, send_retained, &w);
+}

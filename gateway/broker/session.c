@@ -1,0 +1,164 @@
+/* session - see session.h. */
+#include "broker/session.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+
+#include "broker/broker_internal.h"
+#include "broker/owed.h"
+#include "broker/will.h"
+#include "core/hash.h"
+
+#define MIN_BUCKETS 64
+
+int session_table_init(struct session_table *t)
+{
+    *t = (struct session_table){.mask = MIN_BUCKETS - 1};
+    t->buckets = calloc(MIN_BUCKETS, sizeof(struct session *));
+    return t->buckets ? 0 : -ENOMEM;
+}
+
+void session_table_fini(struct session_table *t)
+{
+    for (size_t i = 0; t->buckets && i <= t->mask; i++) {
+        while (t->buckets[i]) {
+            struct session *s = t->buckets[i];
+
+            will_free(s->will);
+            s->will = NULL;
+            session_end(s);
+        }
+    }
+    free(t->buckets);
+    *t = (struct session_table){0};
+}
+
+static uint32_t hash_of(const struct broker *b, struct str id)
+{
+    return (uint32_t)hash_bytes(b->seed, id.data, id.len);
+}
+
+struct session *session_find(struct broker *b, struct str id)
+{
+    uint32_t hash = hash_of(b, id);
+
+    for (struct session *s = b->sessions.buckets[hash & b->sessions.mask]; s; s = s->bucket)
+        if (s->hash == hash && str_equal(session_id(s), id))
+            return s;
+    return NULL;
+}
+
+/* Without memory for more buckets the chains get longer, nothing else. */
+static void grow(struct session_table *t)
+{
+    size_t mask = t->mask * 2 + 1;
+    struct session **buckets = calloc(mask + 1, sizeof(struct session *));
+
+    if (!buckets)
+        return;
+    for (size_t i = 0; i <= t->mask; i++) {
+        struct session *next;
+
+        for (struct session *s = t->buckets[i]; s; s = next) {
+            next = s->bucket;
+            s->bucket = buckets[s->hash & mask];
+            buckets[s->hash & mask] = s;
+        }
+    }
+    free(t->buckets);
+    t->buckets = buckets;
+    t->mask = mask;
+}
+
+static void on_expiry(void *arg)
+{
+    session_end(arg);
+}
+
+struct session *session_new(struct broker *b, struct str id)
+{
+    struct session_table *t = &b->sessions;
+    struct session *s = malloc(sizeof(*s) + id.len);
+
+    if (!s)
+        return NULL;
+    *s = (struct session){.broker = b, .hash = hash_of(b, id), .id_len = (uint16_t)id.len};
+    memcpy(s->id, id.data, id.len);
+    s->subscriber.kind = SUBSCRIBER_SESSION;
+    timer_init(&s->expiry, on_expiry, s);
+
+    if (++t->count > t->mask)
+        grow(t);
+    s->bucket = t->buckets[s->hash & t->mask];
+    t->buckets[s->hash & t->mask] = s;
+    return s;
+}
+
+static void flow_free(struct flow *f)
+{
+    if (!f)
+        return;
+    owed_forget_session(f);
+    window_fini(&f->out);
+    delivery_queue_fini(&f->queue);
+    id_set_fini(&f->in);
+    free(f);
+}
+
+void session_end(struct session *s)
+{
+    struct broker *b = s->broker;
+    struct session **at = &b->sessions.buckets[s->hash & b->sessions.mask];
+
+    assert(!s->conn);
+    router_drop(&b->router, &s->subscriber);
+    loop_timer_stop(b->loop, &s->expiry);
+    while (*at != s)
+        at = &(*at)->bucket;
+    *at = s->bucket;
+    b->sessions.count--;
+    if (s->will)
+        will_publish(s);
+    flow_free(s->flow);
+    free(s);
+}
+
+struct flow *session_flow(struct session *s)
+{
+    if (!s->flow) {
+        s->flow = calloc(1, sizeof(*s->flow));
+        if (s->flow)
+            list_init(&s->flow->pending);
+    }
+    return s->flow;
+}
+
+int session_attach(struct session *s, struct conn *c)
+{
+    struct broker_stats *stats = &s->broker->stats;
+
+    if (s->flow && window_restart(&s->flow->out) < 0)
+        return -ENOMEM;
+    loop_timer_stop(s->broker->loop, &s->expiry);
+    will_free(s->will); /* 3.1.3.2.2: resumed before its delay has passed */
+    s->will = NULL;
+    s->conn = c;
+    if (++stats->clients_connected > stats->clients_maximum)
+        stats->clients_maximum = stats->clients_connected;
+    return 0;
+}
+
+void session_detach(struct session *s)
+{
+    s->conn = NULL;
+    s->broker->stats.clients_connected--;
+    if (s->expiry_s == 0) { /* the end publishes the will */
+        session_end(s);
+        return;
+    }
+    if (s->expiry_s != SESSION_NEVER)
+        loop_timer_start(s->broker->loop, &s->expiry, (int64_t)s->expiry_s * 1000);
+    if (s->will)
+        will_start(s);
+}

@@ -1,0 +1,102 @@
+/* sys - see sys.h. */
+#include "broker/sys.h"
+
+#include <inttypes.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#include "broker/broker_internal.h"
+#include "core/message.h"
+
+#define TOPIC(name) "$SYS/broker/" name
+
+static const struct {
+    const char *topic;
+    size_t at; /* in struct broker_stats */
+} values[] = {
+    {TOPIC("bytes/received"), offsetof(struct broker_stats, bytes_received)},
+    {TOPIC("bytes/sent"), offsetof(struct broker_stats, bytes_sent)},
+    {TOPIC("clients/connected"), offsetof(struct broker_stats, clients_connected)},
+    {TOPIC("clients/active"), offsetof(struct broker_stats, clients_connected)},
+    {TOPIC("clients/maximum"), offsetof(struct broker_stats, clients_maximum)},
+    {TOPIC("clients/total"), offsetof(struct broker_stats, clients_total)},
+    {TOPIC("messages/received"), offsetof(struct broker_stats, messages_received)},
+    {TOPIC("messages/sent"), offsetof(struct broker_stats, messages_sent)},
+    {TOPIC("publish/messages/dropped"), offsetof(struct broker_stats, publish_dropped)},
+    {TOPIC("publish/messages/received"), offsetof(struct broker_stats, publish_received)},
+    {TOPIC("publish/messages/sent"), offsetof(struct broker_stats, publish_sent)},
+    {TOPIC("retained messages/count"), offsetof(struct broker_stats, retained_messages)},
+    {TOPIC("subscriptions/count"), offsetof(struct broker_stats, subscriptions)},
+};
+_Static_assert(ARRAY_LEN(values) <= SYS_VALUES, "struct sys remembers every value");
+
+static void publish(struct sys *sys, const char *topic, const char *payload)
+{
+    struct message *m = message_new(str_of(topic), str_of(payload), str_of(""), 0, true);
+
+    if (!m)
+        return;
+    m->origin = MESSAGE_FROM_DRIVER;
+    broker_publish(sys->broker, m);
+    message_unref(m);
+}
+
+static void publish_number(struct sys *sys, const char *topic, uint64_t value, const char *unit)
+{
+    char text[40];
+
+    snprintf(text, sizeof(text), "%" PRIu64 "%s", value, unit);
+    publish(sys, topic, text);
+}
+
+static uint64_t value_at(const struct broker_stats *stats, size_t at)
+{
+    uint64_t value;
+
+    memcpy(&value, (const char *)stats + at, sizeof(value));
+    return value;
+}
+
+static void publish_all(struct sys *sys)
+{
+    struct broker *b = sys->broker;
+    struct broker_stats stats;
+
+    broker_get_stats(b, &stats);
+    for (size_t i = 0; i < ARRAY_LEN(values); i++) {
+        uint64_t value = value_at(&stats, values[i].at);
+
+        if (value == sys->last[i])
+            continue;
+        sys->last[i] = value;
+        publish_number(sys, values[i].topic, value, "");
+    }
+    publish_number(sys, TOPIC("clients/disconnected"), stats.clients_total - stats.clients_connected, "");
+    publish_number(sys, TOPIC("uptime"), (uint64_t)(loop_now_ms(b->loop) - sys->started_ms) / 1000, " seconds");
+}
+
+static void on_timer(void *arg)
+{
+    struct sys *sys = arg;
+
+    publish_all(sys);
+    loop_timer_start(sys->broker->loop, &sys->timer, sys->broker->settings->sys_interval_ms);
+}
+
+void sys_start(struct sys *sys, struct broker *b)
+{
+    *sys = (struct sys){.broker = b, .started_ms = loop_now_ms(b->loop)};
+    timer_init(&sys->timer, on_timer, sys);
+    if (b->settings->sys_interval_ms == 0)
+        return;
+    for (size_t i = 0; i < SYS_VALUES; i++)
+        sys->last[i] = UINT64_MAX;
+    publish(sys, TOPIC("version"), "wirepost " WIREPOST_VERSION);
+    on_timer(sys);
+}
+
+void sys_stop(struct sys *sys)
+{
+    if (sys->broker)
+        loop_timer_stop(sys->broker->loop, &sys->timer);
+}

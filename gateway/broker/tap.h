@@ -1,0 +1,15 @@
+/* tap - broker_tap_*: local subscribers of this process. Loop thread only. */
+#ifndef WP_BROKER_TAP_H
+#define WP_BROKER_TAP_H
+
+struct broker;
+struct publication;
+struct subscriber;
+
+/* Gives a routed message to a tap. 0 or -ENOMEM. */
+int tap_give(struct subscriber *to, struct publication *p);
+
+/* At the end of a turn, when nobody can still be giving to a closed tap. */
+void taps_free_closed(struct broker *b);
+
+#endif
