@@ -52,7 +52,7 @@ static void print_batch(struct watch *w, const struct batch *b)
 
         if (w->buses[b->bus])
             bus_get_status(w->buses[b->bus], &status);
-        printf("bus %s %s %s\n", bus->name, bus_state_name(status.state), status.reason);
+        printf("bus %s %s%s%s\n", bus->name, bus_state_name(status.state), status.reason[0] ? " " : "", status.reason);
         return;
     }
     for (size_t i = 0; i < b->count; i++)
