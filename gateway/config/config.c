@@ -33,20 +33,22 @@ static char *conf_d_path(struct loader *ld, const char *name)
     return copy;
 }
 
-/* Adds a root. 0, or -errno, reported unless the memory ended. */
+/* Adds a root. 0 also when it could not be parsed; or -errno, reported unless the memory ended. */
 static int read_root(struct loader *ld, const char *path, struct draft *d)
 {
+    static const struct node empty = {.kind = NODE_SCALAR};
     struct place whole = {0};
     struct node *tree;
     int r = source_read(ld, path, &whole.file, &tree);
 
     if (r == -ENOMEM)
         return r;
-    if (r < 0 && r != -EINVAL)
+    if (r < 0 && r != -EINVAL) {
         report_error(&ld->report, whole, "cannot read this file: %s", strerror(-r));
-    if (r < 0)
         return r;
-    d->roots[d->root_count++].node = tree;
+    }
+    ld->incomplete |= r < 0;
+    d->roots[d->root_count++].node = r < 0 ? &empty : tree;
     return 0;
 }
 
@@ -74,27 +76,23 @@ static int list_conf_d(struct loader *ld, struct dirent ***ret_names, int *ret_c
     return 0;
 }
 
-/* A file that cannot be parsed does not keep the others from being parsed. */
+/* A file that cannot be parsed counts as an empty one, so that the others are checked. */
 static int read_files(struct loader *ld, struct dirent **names, int count, struct draft *d)
 {
-    int result;
+    int r;
 
     d->roots = loader_alloc(ld, 1 + (size_t)count, sizeof(*d->roots));
     if (!d->roots)
         return -ENOMEM;
-    result = read_root(ld, ld->main_name, d);
-    if (result < 0 && result != -EINVAL)
-        return result;
-    for (int i = 0; i < count; i++) {
+    r = read_root(ld, ld->main_name, d);
+    for (int i = 0; i < count && r == 0; i++) {
         char *path = conf_d_path(ld, names[i]->d_name);
-        int r = path ? read_root(ld, path, d) : -ENOMEM;
 
-        if (r == -ENOMEM)
-            return r;
-        if (r < 0)
-            result = -EINVAL;
+        r = path ? read_root(ld, path, d) : -ENOMEM;
+        if (r != -ENOMEM)
+            r = 0;
     }
-    return result;
+    return r;
 }
 
 static void read_options(struct loader *ld, struct draft *d)

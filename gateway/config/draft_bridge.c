@@ -60,8 +60,6 @@ static const char *url_problem(struct loader *ld, struct str url, struct client_
     if (!str_equal(scheme, str_of("mqtt")))
         return "an mqtt:// URL, the only scheme this version has";
     authority = drop_front(url, scheme.len + 3);
-    if (memchr(authority.data, '@', authority.len))
-        return "a URL without user and password; 'username' and 'password_file' are options of their own";
     if (memchr(authority.data, '/', authority.len) || memchr(authority.data, '?', authority.len))
         return "a URL without a path: mqtt://host:port";
     if (!split_authority(authority, &host, &port) || !value_is_host(host))
@@ -75,12 +73,20 @@ static const char *url_problem(struct loader *ld, struct str url, struct client_
 
 static void read_url(struct loader *ld, struct bridge_draft *b)
 {
-    const char *problem = b->url ? url_problem(ld, str_of(b->url), &b->settings.client) : NULL;
+    const struct node *n = node_get(b->node, "url");
+    const char *problem;
     char found[SCHEMA_FOUND];
 
+    if (!b->url)
+        return;
+    if (strchr(b->url, '@')) { /* not shown: there is a password in it */
+        report_error(&ld->report, n->place,
+                     "'url' must have no user and password in it: use 'username' and 'password_file'");
+        return;
+    }
+    problem = url_problem(ld, str_of(b->url), &b->settings.client);
     if (problem)
-        report_error(&ld->report, key_place(b->node, NULL, "url"), "'url' must be %s; found %s", problem,
-                     schema_describe(node_get(b->node, "url"), found));
+        report_error(&ld->report, n->place, "'url' must be %s; found %s", problem, schema_describe(n, found));
 }
 
 /* A secret that every user of the machine can read is none. */
@@ -129,8 +135,8 @@ static void read_password(struct loader *ld, struct bridge_draft *b)
         return;
     value = getenv(b->password_env);
     if (!value || !*value)
-        report_error(&ld->report, key_place(b->node, NULL, "password_env"), "the environment variable %s is not set",
-                     b->password_env);
+        report_error(&ld->report, key_place(b->node, NULL, "password_env"),
+                     "the environment variable which it names is not set");
     else
         b->settings.client.password = keep(ld, str_of(value));
 }
@@ -195,7 +201,7 @@ static void draft_bridge(struct loader *ld, const struct root_draft *root, struc
     draft_topics(ld, b);
     if (!node_get(b->node, "client_id"))
         client->client_id = root->gateway.id;
-    if (!node_get(b->node, "client_id") && !node_get(node_get(root->node, "gateway"), "id"))
+    if (!ld->incomplete && !node_get(b->node, "client_id") && !node_get(node_get(root->node, "gateway"), "id"))
         report_error(&ld->report, b->node->place, "a bridge needs the key 'client_id' when there is no gateway.id");
     if (client->password && !client->username && client->version == 4)
         report_error(&ld->report, b->node->place, "MQTT 3.1.1 has no password without a user name: add 'username'");

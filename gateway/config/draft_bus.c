@@ -125,6 +125,8 @@ static const struct bus_draft *find_bus(struct loader *ld, const struct draft *d
         near_offer(&near, d->buses[i].name);
     }
     schema_describe(name, found);
+    if (ld->incomplete)
+        return NULL;
     if (near.best)
         report_error(&ld->report, name->place, "there is no bus %s; did you mean '%s'?", found, near.best);
     else

@@ -30,6 +30,14 @@ static bool has_key(const struct tag_draft *tag, const char *key)
     return node_get(tag->node, key) || node_get(tag->base, key);
 }
 
+/* Two keys contradict each other: the place is where the device says one of them, or else the template. */
+static struct place clash_place(const struct tag_draft *tag, const char *key, const char *other)
+{
+    bool own = node_get(tag->node, key) || !node_get(tag->node, other);
+
+    return key_place(tag->node, tag->base, own ? key : other);
+}
+
 static void check_type(struct loader *ld, struct tag_draft *tag)
 {
     const char *table = tag->table == TABLE_COIL ? "coil" : "discrete";
@@ -41,10 +49,10 @@ static void check_type(struct loader *ld, struct tag_draft *tag)
     if (tag->type < 0)
         return;
     if (is_bits(tag) && tag->type != TYPE_BOOL)
-        report_error(&ld->report, key_place(tag->node, tag->base, "type"),
-                     "the %s table holds bits: 'type' must be bool", table);
+        report_error(&ld->report, clash_place(tag, "type", "table"), "the %s table holds bits: 'type' must be bool",
+                     table);
     if (!is_bits(tag) && tag->type == TYPE_BOOL)
-        report_error(&ld->report, key_place(tag->node, tag->base, "type"),
+        report_error(&ld->report, clash_place(tag, "type", "table"),
                      "registers are not bool: 'type' must be u16, s16, u32, s32 or f32 here, or 'table' coil or "
                      "discrete");
 }
@@ -54,7 +62,7 @@ static void check_numbers(struct loader *ld, const struct tag_draft *tag)
     const struct tag_settings shape = {.type = (enum tag_type)tag->type};
 
     if (tag->address >= 0 && tag->type >= 0 && tag->address + tag_width(&shape) > 65536)
-        report_error(&ld->report, key_place(tag->node, tag->base, "address"),
+        report_error(&ld->report, clash_place(tag, "address", "type"),
                      "a value of two registers at address %d ends beyond 65535", tag->address);
     if (tag->scale == 0)
         report_error(&ld->report, key_place(tag->node, tag->base, "scale"),

@@ -19,6 +19,7 @@ struct loader {
     struct arena *scratch;     /* trees and drafts: dies with the loader */
     struct report report;
     unsigned file_count;
+    bool incomplete;            /* a file could not be parsed: what is missing may be in it */
     const char *main_name;      /* as the user gave it */
     struct template *templates; /* those looked for so far */
 };

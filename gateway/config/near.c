@@ -6,10 +6,15 @@
 
 enum { LONGEST = 40 };
 
+static size_t smaller(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
 struct near near_to(struct str typed)
 {
-    /* One slip for a short word, one more for each four letters. */
-    return (struct near){.typed = typed, .distance = typed.len / 4 + 2};
+    /* One slip for a short word, two from four letters, three from eight. */
+    return (struct near){.typed = typed, .distance = 2 + smaller(typed.len / 4, 2)};
 }
 
 static bool same(char a, char b)
@@ -19,11 +24,6 @@ static bool same(char a, char b)
     if (b == '-')
         b = '_';
     return tolower((unsigned char)a) == tolower((unsigned char)b);
-}
-
-static size_t smaller(size_t a, size_t b)
-{
-    return a < b ? a : b;
 }
 
 /* Rows of the table of distances between all beginnings of `a` and `b`; the last three are enough. */
@@ -50,10 +50,9 @@ static size_t distance(struct str a, struct str b)
     return rows[a.len % 3][b.len];
 }
 
-/* "baudrate" for "baud": longer than the word meant, but beginning with it, or the other way round. */
 static bool begins_with(struct str longer, struct str shorter)
 {
-    return shorter.len >= 4 && longer.len > shorter.len && str_starts_with(longer, shorter);
+    return shorter.len >= 3 && longer.len > shorter.len && str_starts_with(longer, shorter);
 }
 
 void near_offer(struct near *n, const char *candidate)
@@ -64,8 +63,8 @@ void near_offer(struct near *n, const char *candidate)
     if (n->typed.len > LONGEST || word.len > LONGEST || n->typed.len == 0)
         return;
     d = distance(n->typed, word);
-    if (d > 1 && (begins_with(n->typed, word) || begins_with(word, n->typed)))
-        d = 1;
+    if (d > 1 && (begins_with(word, n->typed) || (n->shorter && begins_with(n->typed, word))))
+        d = 1; /* "dev" for "device", "baudrate" for "baud" */
     if (d < n->distance && d < word.len) {
         n->distance = d;
         n->best = candidate;

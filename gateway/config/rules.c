@@ -77,7 +77,7 @@ static void check_bus(struct loader *ld, const struct draft *d, const struct bus
 
     for (size_t i = 0; i < d->device_count && idle; i++)
         idle = d->devices[i].bus != bus;
-    if (idle)
+    if (idle && !ld->incomplete)
         report_warning(&ld->report, bus->node->place, "this bus has no devices: nothing is read from it");
     check_units(ld, d, bus);
 }
@@ -87,7 +87,7 @@ static void check_gateway(struct loader *ld, const struct draft *d)
 {
     const struct node *gateway = node_get(d->roots[0].node, "gateway");
 
-    if (d->bus_count == 0 || d->roots[0].gateway.id || node_get(gateway, "id"))
+    if (ld->incomplete || d->bus_count == 0 || d->roots[0].gateway.id || node_get(gateway, "id"))
         return;
     report_error(&ld->report, gateway ? gateway->place : d->buses[0].node->place,
                  "'gateway' needs the key 'id' when there are buses: the topics of their readings begin with wp/<id>");

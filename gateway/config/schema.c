@@ -38,13 +38,13 @@ static const struct option *find_option(const struct section *section, unsigned 
     return NULL;
 }
 
-static void offer_keys(const struct section *section, unsigned kind, struct near *near, struct buf *names)
+static void list_keys(const struct section *section, unsigned kind, struct near *near, struct buf *names)
 {
     for (const struct option *o = section->options; !is_end(o); o++) {
         if (!has_kind(o, kind))
             continue;
         if (o->type == OPT_SHARED) {
-            offer_keys(o->section, kind, near, names);
+            list_keys(o->section, kind, near, names);
             continue;
         }
         near_offer(near, o->name);
@@ -54,14 +54,19 @@ static void offer_keys(const struct section *section, unsigned kind, struct near
 
 static void refuse_key(struct schema_context *ctx, const struct section *section, unsigned kind, const struct node *n)
 {
-    struct near near = near_to(str_of(n->key));
+    const struct node key = {.quoted = true, .text = str_of(n->key)};
+    const struct option *elsewhere = find_option(section, ~0U, n->key, &(void *){NULL});
+    struct near near = near_to(key.text);
     struct buf names = {0};
-    struct node key = {.text = str_of(n->key)};
-    char found[SCHEMA_FOUND];
+    char text[SCHEMA_FOUND];
+    const char *found = schema_describe(&key, text);
 
-    offer_keys(section, kind, &near, &names);
-    schema_describe(&key, found);
-    if (near.best)
+    near.shorter = true;
+    list_keys(section, kind, &near, &names);
+    if (elsewhere)
+        report_error(ctx->report, n->key_place, "%s has no key %s here: it belongs %s", section->what, found,
+                     elsewhere->where);
+    else if (near.best)
         report_error(ctx->report, n->key_place, "%s has no key %s; did you mean '%s'?", section->what, found,
                      near.best);
     else
@@ -84,7 +89,7 @@ void schema_read(struct schema_context *ctx, const struct section *section, unsi
     if (node_is_empty(mapping))
         return;
     if (mapping->kind != NODE_MAPPING) {
-        report_error(ctx->report, mapping->place, "%s must be a mapping of keys to values, found %s", section->what,
+        report_error(ctx->report, mapping->place, "%s must be a mapping of keys to values; found %s", section->what,
                      schema_describe(mapping, found));
         return;
     }
@@ -101,15 +106,33 @@ void schema_read(struct schema_context *ctx, const struct section *section, unsi
     }
 }
 
+/* Whether a key that does not exist was meant to be this one: then saying that it is missing adds nothing. */
+static bool is_misspelt(const struct section *whole, unsigned kind, const struct node *mapping, const char *name)
+{
+    if (mapping->kind != NODE_MAPPING)
+        return false;
+    for (const struct node *n = mapping->children; n; n = n->next) {
+        struct near near = near_to(str_of(n->key));
+        struct buf names = {0};
+
+        if (find_option(whole, ~0U, n->key, &(void *){NULL}))
+            continue;
+        near.shorter = true;
+        list_keys(whole, kind, &near, &names);
+        buf_fini(&names);
+        if (near.best && strcmp(near.best, name) == 0)
+            return true;
+    }
+    return false;
+}
+
 void schema_require(struct schema_context *ctx, const struct section *section, unsigned kind,
                     const struct node *mapping, const struct node *base)
 {
     for (const struct option *o = section->options; !is_end(o); o++) {
-        if (!has_kind(o, kind))
+        if (!o->required || !has_kind(o, kind) || node_get(mapping, o->name) || node_get(base, o->name))
             continue;
-        if (o->type == OPT_SHARED)
-            schema_require(ctx, o->section, kind, mapping, base);
-        else if (o->required && !node_get(mapping, o->name) && !node_get(base, o->name))
+        if (!is_misspelt(section, kind, mapping, o->name))
             report_error(ctx->report, mapping->place, "%s needs the key '%s'", section->what, o->name);
     }
 }

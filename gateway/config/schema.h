@@ -43,8 +43,9 @@ struct choice {
 struct option {
     const char *name; /* NULL ends the table, except for OPT_SHARED */
     enum option_type type;
-    bool required;
-    unsigned kinds; /* of the section's kinds, those that have this option; 0 = all */
+    bool required;     /* not in a SHARED section */
+    unsigned kinds;    /* of the section's kinds, those that have this option; 0 = all */
+    const char *where; /* which those are, in words: "in conf.d files" */
     int64_t min, max;
     int64_t unit; /* of a duration as it is stored; 0 = 1 ms */
     const struct choice *choices;

@@ -1,4 +1,5 @@
-/* schema_value - see schema_value.h. One function per option type, and what each says of a wrong value. */
+/* schema_value - see schema_value.h. One function per option type, and what each says of a wrong value. Lists and
+ * mappings have no text: what refuses "" refuses them. */
 #include "config/schema_value.h"
 
 #include <errno.h>
@@ -194,7 +195,7 @@ static void read_string(struct schema_context *ctx, const struct option *o, cons
 {
     char expected[64];
 
-    if (!value_is_printable(n->text)) {
+    if (n->kind != NODE_SCALAR || node_is_empty(n) || !value_is_printable(n->text)) {
         refuse(ctx, o, n, "text without control characters", "");
         return;
     }
@@ -273,7 +274,7 @@ static void read_list(struct schema_context *ctx, const struct option *o, const 
     if (n->kind == NODE_LIST)
         *(const struct node **)field = n;
     else if (!node_is_empty(n))
-        refuse(ctx, o, n, "a list", "");
+        refuse(ctx, o, n, "a list, each item beginning with '-'", "");
 }
 
 typedef void read_fn(struct schema_context *ctx, const struct option *o, const struct node *n, void *field);
@@ -286,15 +287,8 @@ static read_fn *const scalar_readers[] = {
 
 void schema_read_value(struct schema_context *ctx, const struct option *o, const struct node *n, void *field)
 {
-    char found[SCHEMA_FOUND];
-
     if (o->type == OPT_LIST || o->type == OPT_TEXTS)
         read_list(ctx, o, n, field);
-    else if (node_is_empty(n))
-        report_error(ctx->report, n->place, "'%s' has no value", o->name);
-    else if (n->kind != NODE_SCALAR)
-        report_error(ctx->report, n->place, "'%s' must be a single value, found %s", o->name,
-                     schema_describe(n, found));
     else
         scalar_readers[o->type](ctx, o, n, field);
 }

@@ -100,7 +100,7 @@ bool item_is_mapping(struct loader *ld, const struct section *section, const str
 
     if (item->kind == NODE_MAPPING)
         return true;
-    report_error(&ld->report, item->place, "%s must be a mapping of keys to values, found %s", section->what,
+    report_error(&ld->report, item->place, "%s must be a mapping of keys to values; found %s", section->what,
                  schema_describe(item, found));
     return false;
 }

@@ -62,6 +62,9 @@ static int refuse_syntax(struct parse *p)
     at = place_of(p, y->problem_mark);
     if (is_tab(p, &at))
         report_error(p->report, at, "a tab cannot indent YAML; use spaces");
+    else if (strcmp(problem, "mapping values are not allowed in this context") == 0)
+        report_error(p->report, at,
+                     "not valid YAML: a ':' cannot stand here; is this line indented like its neighbours?");
     else if (y->context)
         report_error(p->report, at, "not valid YAML: %s (%s that begins at line %zu)", problem, y->context,
                      y->context_mark.line + 1);

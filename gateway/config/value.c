@@ -244,7 +244,7 @@ bool value_is_host(struct str text)
 
         if (!isalnum(c) && c != '-' && c != '_' && c != '.')
             return false;
-        if ((c == '.' || c == '-') && before == '.')
+        if (((c == '.' || c == '-') && before == '.') || (c == '.' && before == '-'))
             return false;
         before = (char)c;
     }
