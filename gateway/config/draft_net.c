@@ -31,11 +31,13 @@ void draft_listeners(struct loader *ld, struct draft *d)
 void draft_allowed_hosts(struct loader *ld, struct draft *d)
 {
     const struct node *list = d->roots[0].allowed_host_list;
-    const char **hosts = loader_alloc(ld, list_count(list), sizeof(*hosts));
+    const char **hosts = arena_alloc(ld->ctx.arena, list_count(list) * sizeof(*hosts));
     char found[SCHEMA_FOUND];
 
-    if (!hosts)
+    if (!hosts) {
+        ld->ctx.failed = true;
         return;
+    }
     for (const struct node *n = list ? list->children : NULL; n; n = n->next) {
         if (n->kind != NODE_SCALAR || !value_is_host(n->text)) {
             report_error(&ld->report, n->place, "'allowed_hosts' must hold host names; found %s",
