@@ -64,29 +64,21 @@ static void handle(struct conn *c, const struct mqtt_packet *p, struct str raw)
     }
 }
 
-/* Judges what can be judged before the packet is whole. 1 whole, 0 need more, or refused and -1. */
-static int check_frame(struct conn *c, const uint8_t *data, size_t len)
+/* Judges what the first bytes tell. False: the connection has been refused. */
+static bool check_start(struct conn *c, const uint8_t *data, size_t len)
 {
     uint32_t most = c->broker->settings->limits.packet_bytes;
     struct mqtt_header h;
-    int r;
 
     if (c->state == CONN_NEW && data[0] >> 4 != MQTT_CONNECT) {
         refuse_bytes(c, data, len, MQTT_PROTOCOL_ERROR);
-        return -1;
+        return false;
     }
-    r = mqtt_read_header(data, len, &h);
-    if (r == 0)
-        return 0;
-    if (r < 0) {
-        refuse_bytes(c, data, len, MQTT_MALFORMED_PACKET);
-        return -1;
-    }
-    if (most && h.header_len + h.remaining > most) {
+    if (most && mqtt_read_header(data, len, &h) > 0 && h.header_len + h.remaining > most) {
         refuse_bytes(c, data, len, MQTT_PACKET_TOO_LARGE);
-        return -1;
+        return false;
     }
-    return len >= h.header_len + h.remaining;
+    return true;
 }
 
 /* Handles the packet at the start of `data`. Bytes consumed; 0: need more, or closed. */
@@ -96,13 +88,13 @@ static size_t take_frame(struct conn *c, const uint8_t *data, size_t len)
     struct mqtt_packet p;
     int r;
 
-    if (check_frame(c, data, len) <= 0)
+    if (!check_start(c, data, len))
         return 0;
     r = mqtt_decode(data, len, version, MQTT_FROM_CLIENT, &p);
-    if (r <= 0) {
+    if (r < 0)
         refuse_bytes(c, data, len, mqtt_reason_of_error(r));
+    if (r <= 0)
         return 0;
-    }
     c->broker->stats.messages_received++;
     if (c->state == CONN_NEW)
         handle_connect(c, &p);
