@@ -187,7 +187,7 @@ static int parse_value(struct str text, double *ret_value)
 
 int sim_device_set(struct sim_device *d, struct str tag, struct str value)
 {
-    double number;
+    double number = 0;
     size_t i;
     int r = find_tag(d, tag, &i);
 

@@ -82,11 +82,9 @@ static ssize_t tcp_write(void *arg, const uint8_t *data, size_t len)
         return n;
     if (errno == EINTR)
         return 0;
-    if (errno != EAGAIN)
-        events |= LOOP_READ; /* reading will tell what has happened */
-    else if (loop_watch_set(t->watch, events) == 0)
+    if (errno == EAGAIN && loop_watch_set(t->watch, events) == 0)
         return -EAGAIN;
-    loop_watch_set(t->watch, LOOP_READ);
+    loop_watch_set(t->watch, LOOP_READ); /* reading will tell what has happened */
     return -EPIPE;
 }
 

@@ -43,7 +43,7 @@ static bool buf_grow(struct buf *b, size_t len)
     data = malloc(cap);
     if (!data)
         return false;
-    if (used)
+    if (b->data)
         memcpy(data, b->data + b->head, used);
     free(b->data);
     b->data = data;
