@@ -31,20 +31,21 @@ void bridge_free(struct bridge *br); /* Accepts NULL. */
 
 void bridge_start(struct bridge *br);
 
-/* Publishes `offline`, disconnects, writes what is still owed to disk; then done. */
+/* Sends what it can in 2 s, publishes `offline`, disconnects, writes what is still owed to disk; then done. */
 typedef void bridge_stopped_fn(void *arg);
 void bridge_stop(struct bridge *br, bridge_stopped_fn *done, void *arg);
 
-/* The filters to tap, and where their messages go. A message that several filters match is taken once. */
+/* Takes a reference on a message that a rule matches; forgets any other. For each message once, whatever filters match.
+ */
 void bridge_take(struct bridge *br, struct message *m);
 
 struct bridge_stats {
     bool online;
     char last_error[128]; /* "" when online */
-    uint64_t sent;        /* messages handed to the upstream socket for the first time */
+    uint64_t sent;        /* messages taken from the outbox and given to the connection */
     uint64_t resent;
     uint64_t acked;
-    uint64_t refused; /* the upstream answered 0x80 or more, or the message was too large */
+    uint64_t refused; /* the upstream answered 0x80 or more, the message was too large, or no rule names it any more */
     struct outbox_stats outbox;
 };
 
