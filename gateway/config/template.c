@@ -29,15 +29,19 @@ static char *template_path(struct loader *ld, const char *dir, struct str name)
 static const char *say(struct loader *ld, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 static const char *say(struct loader *ld, const char *fmt, ...)
 {
-    struct buf text = {0};
-    char line[512];
     va_list args;
+    char *text;
+    char *copy;
+    int r;
 
     va_start(args, fmt);
-    vsnprintf(line, sizeof(line), fmt, args);
+    r = vasprintf(&text, fmt, args);
     va_end(args);
-    buf_fini(&text);
-    return arena_strdup(ld->scratch, str_of(line));
+    if (r < 0)
+        return NULL;
+    copy = arena_strdup(ld->scratch, str_of(text));
+    free(text);
+    return copy;
 }
 
 /* Reads it as if it were a device by itself, to find what is wrong with it whoever uses it. */
