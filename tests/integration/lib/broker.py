@@ -15,10 +15,10 @@ BROKER_ALONE = os.environ.get("BROKER_ALONE",
                               os.path.join(os.path.dirname(__file__), "../../../build/tests/broker_alone"))
 
 
-def start(w, **settings):
+def start(w, preexec_fn=None, **settings):
     """The program, and the port it chose."""
     listening = r"listening on \S+ port (\d+)"
-    p = w.start([BROKER_ALONE] + ["%s=%s" % s for s in settings.items()], ready=listening)
+    p = w.start([BROKER_ALONE] + ["%s=%s" % s for s in settings.items()], ready=listening, preexec_fn=preexec_fn)
     return p, int(re.search(listening, p.log()).group(1))
 
 
