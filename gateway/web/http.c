@@ -124,19 +124,22 @@ static bool header(struct lws *wsi, enum lws_token_indexes token, char *buf, siz
     return true;
 }
 
-/* 0, or the status to answer with. */
-static unsigned check_host(struct lws *wsi, struct reply *r)
+/* Whether the request is refused for the name it was sent to. */
+static bool refuse_host(struct lws *wsi, struct reply *r)
 {
     char buf[VALUE_BYTES];
     struct str host;
 
-    if (header(wsi, WSI_TOKEN_HOST, buf, sizeof(buf), &host) && web_host_allowed(web_of(wsi)->settings, host))
-        return 0;
-    r->status = host.len ? 421 : HTTP_STATUS_BAD_REQUEST;
-    r->words = "Misdirected Request: this name is not among web.allowed_hosts";
-    if (!host.len)
+    if (lws_hdr_total_length(wsi, WSI_TOKEN_HOST) == 0) {
+        r->status = HTTP_STATUS_BAD_REQUEST;
         r->words = "Bad Request: no Host";
-    return r->status;
+        return true;
+    }
+    if (header(wsi, WSI_TOKEN_HOST, buf, sizeof(buf), &host) && web_host_allowed(web_of(wsi)->settings, host))
+        return false;
+    r->status = 421;
+    r->words = "Misdirected Request: this name is not among web.allowed_hosts";
+    return true;
 }
 
 static const struct page_file *find_file(struct str path)
@@ -169,7 +172,7 @@ static struct reply answer(struct lws *wsi, int method, struct str path)
                               .name = "allow:",
                               .value = "GET, HEAD",
                               .close = true};
-    if (check_host(wsi, &r))
+    if (refuse_host(wsi, &r))
         return r;
     if (str_equal(path, str_of(MQTT_PATH)))
         return (struct reply){.status = 426,
@@ -237,7 +240,7 @@ static bool refuse_upgrade(struct lws *wsi, int method, struct str path, struct 
     struct str version;
 
     *r = (struct reply){.close = true};
-    if (check_host(wsi, r))
+    if (refuse_host(wsi, r))
         return true;
     if (!str_equal(path, str_of(MQTT_PATH)) || method != LWSHUMETH_GET) {
         r->status = HTTP_STATUS_NOT_FOUND;
