@@ -21,7 +21,6 @@ enum { ACCEPTS_A_TURN = 16, RETRY_MS = 1000 };
 static int open_listener(const struct addrinfo *address, int *ret_fd)
 {
     const int on = 1;
-    const int off = 0;
     int fd;
     int r;
 
@@ -31,7 +30,7 @@ static int open_listener(const struct addrinfo *address, int *ret_fd)
     /* Otherwise a restart would wait for the old connections' TIME_WAIT. */
     r = setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
     if (r == 0 && address->ai_family == AF_INET6)
-        r = setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off)); /* "::" means everything */
+        r = setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on)); /* as the broker's listeners */
     if (r == 0)
         r = bind(fd, address->ai_addr, address->ai_addrlen);
     if (r == 0)

@@ -87,8 +87,6 @@ static bool is_loopback(const struct sockaddr_storage *address)
 
     if (address->ss_family == AF_INET)
         return ntohl(v4->sin_addr.s_addr) >> 24 == IN_LOOPBACKNET;
-    if (IN6_IS_ADDR_V4MAPPED(&v6->sin6_addr))
-        return v6->sin6_addr.s6_addr[12] == IN_LOOPBACKNET;
     return IN6_IS_ADDR_LOOPBACK(&v6->sin6_addr);
 }
 

@@ -146,7 +146,7 @@ def wrong_frames_close(site):
         code = ws.expect_close()
         assert code in want, (what, code)
         ws.close()
-    for what, data in (("a packet of type 0", b"\x00\x00"), ("HTTP within", b"GET / HTTP/1.1\r\n\r\n")):
+    for what, data in (("a packet of type 0", b"\x00\x00"), ("HTTP within", b"GET / HTTP/1.1\r\nHost: " + b"x" * 99)):
         ws = opened()
         ws.send_frame(data)
         assert ws.expect_close() in (1000, 1002), what

@@ -80,8 +80,8 @@ function showTag(v, tag, about, device) {
 }
 
 function showAge(v) {
-    const age = v.tag.at === null ? "" : ageInWords(performance.now() - v.tag.at);
-    setText(v.age, age && !v.tag.exact ? "> " + age : age);
+    const age = store.ageOf(v.tag, performance.now());
+    setText(v.age, age ? (age.exact ? "" : "> ") + ageInWords(age.ms) : "");
 }
 
 function newDeviceView(name) {

@@ -17,25 +17,22 @@ function entry(map, name, make) {
     return map.get(name);
 }
 
-const newTag = () => ({ text: null, reason: "", at: null, exact: false });
+// The plain value's text is the gateway's own, such as "20.0"; a JSON number's is not.
+const saysTheSame = (text, value) => text !== null && (typeof value === "number" ? Number(text) === value : text === value);
+
+// sampledAt: the gateway's clock, or null; heardAt: this page's; live: it was heard when it was sent.
+const newTag = () => ({ text: null, reason: "", sampledAt: null, heardAt: null, live: false });
 const newDevice = () => ({ availability: "", status: {}, tags: new Map() });
 const newGateway = () => ({ state: "", info: {}, listed: null, devices: new Map() });
 
-// The gateway's clock, on a monotonic one: phones in the field are often wrong by
-// hours. A message that is not retained has just been sent, so the largest
-// difference ever seen is the one with the least delay.
+// The gateway's clock, on a monotonic one: phones and gateways in the field are
+// often wrong by hours. A message that is not retained has just been sent, so
+// the largest difference seen is the one with the least delay.
 class Clock {
-    offset = Date.now() - performance.now();
-    known = false;
+    offset = null;
 
     learn(ts, now) {
-        this.offset = this.known ? Math.max(this.offset, ts - now) : ts - now;
-        this.known = true;
-    }
-
-    // Milliseconds of the page's clock for a time of the gateway's.
-    local(ts) {
-        return ts - this.offset;
+        this.offset = Math.max(this.offset ?? -Infinity, ts - now);
     }
 }
 
@@ -68,19 +65,28 @@ export class Store {
 
     takeValue(tag, payload, retained, now) {
         const text = payload === "" ? null : payload;
-        if (retained && tag.text === text && tag.at !== null) return; // its json message, which has the time, came first
+        if (retained && tag.text === text && tag.heardAt !== null) return; // its json message, which has the time, came first
         if (text !== null) tag.reason = "";
-        Object.assign(tag, { text, at: now, exact: !retained });
+        Object.assign(tag, { text, sampledAt: null, heardAt: now, live: !retained });
     }
 
     takeJson(device, { ts, v, q }, retained, now) {
         if (!retained && ts) this.clock.learn(ts, now);
         for (const [name, value] of Object.entries(v ?? {})) {
             const tag = entry(device.tags, name, newTag);
-            tag.text = value === null ? null : String(value);
+            if (value === null) tag.text = null;
+            else if (!saysTheSame(tag.text, value)) tag.text = String(value);
             tag.reason = q?.[name] ?? "";
-            Object.assign(tag, ts ? { at: this.clock.local(ts), exact: true } : { at: now, exact: !retained });
+            Object.assign(tag, { sampledAt: ts ?? null, heardAt: now, live: !retained });
         }
+    }
+
+    // {ms, exact}; not exact: it is at least so old. null: there never was one.
+    ageOf(tag, now) {
+        if (tag.heardAt === null) return null;
+        if (tag.sampledAt !== null && this.clock.offset !== null)
+            return { ms: now + this.clock.offset - tag.sampledAt, exact: true };
+        return { ms: now - tag.heardAt, exact: tag.live };
     }
 }
 
