@@ -275,12 +275,13 @@ void bridge_start(struct bridge *br)
 
 void bridge_take(struct bridge *br, struct message *m)
 {
+    const struct bridge_topic_settings *rule = mapping_find(br->settings, m->topic);
+
     /* Our own state is told by `online` and the will, at the time it is true. */
     if (br->state_topic && str_equal(m->topic, str_of(br->state_topic)))
         return;
-    if (!mapping_find(br->settings, m->topic))
-        return;
-    outbox_append(br->outbox, m);
+    if (rule)
+        outbox_append(br->outbox, m, m->qos < rule->qos ? m->qos : rule->qos);
 }
 
 void bridge_get_stats(const struct bridge *br, struct bridge_stats *ret_stats)
