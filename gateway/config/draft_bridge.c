@@ -62,9 +62,9 @@ static const char *url_problem(struct loader *ld, struct str url, struct client_
     authority = drop_front(url, scheme.len + 3);
     if (memchr(authority.data, '/', authority.len) || memchr(authority.data, '?', authority.len))
         return "a URL without a path: mqtt://host:port";
-    if (!split_authority(authority, &host, &port) || !value_is_host(host))
+    if (!split_authority(authority, &host, &port) || !text_is_host(host))
         return "a URL with a host name or address: mqtt://host:port";
-    if (port.len > 0 && (value_read_int(port, &number) < 0 || number < 1 || number > 65535))
+    if (port.len > 0 && (text_read_int(port, &number) < 0 || number < 1 || number > 65535))
         return "a URL with a port from 1 to 65535";
     client->host = keep(ld, host);
     client->port = (uint16_t)number;

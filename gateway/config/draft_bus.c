@@ -64,7 +64,7 @@ static const struct template *apply_template(struct loader *ld, struct device_dr
     struct template_draft draft = {.asking = device->asking, .sampling = device->sampling};
     const struct template *template;
 
-    if (!name || name->kind != NODE_SCALAR || !value_is_name(name->text))
+    if (!name || name->kind != NODE_SCALAR || !text_is_name(name->text))
         return NULL;
     template = template_find(ld, name->text);
     if (!template) {

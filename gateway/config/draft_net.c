@@ -39,7 +39,7 @@ void draft_allowed_hosts(struct loader *ld, struct draft *d)
         return;
     }
     for (const struct node *n = list ? list->children : NULL; n; n = n->next) {
-        if (n->kind != NODE_SCALAR || !value_is_host(n->text)) {
+        if (n->kind != NODE_SCALAR || !text_is_host(n->text)) {
             report_error(&ld->report, n->place, "'allowed_hosts' must hold host names; found %s",
                          schema_describe(n, found));
             continue;

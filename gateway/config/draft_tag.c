@@ -78,8 +78,8 @@ void draft_sampling(struct loader *ld, const struct node *level, struct sampling
     const struct node *poll = node_get(level, "poll");
     const struct node *stale = node_get(level, "stale_after");
     const struct node *word_order = node_get(level, "word_order");
-    char poll_text[VALUE_TEXT];
-    char stale_text[VALUE_TEXT];
+    char poll_text[TEXT_SHOWN];
+    char stale_text[TEXT_SHOWN];
 
     if (word_order && node_get(level, "order"))
         report_error(&ld->report, word_order->place, "'order' says the same as 'word_order': give one of them");
@@ -87,8 +87,8 @@ void draft_sampling(struct loader *ld, const struct node *level, struct sampling
         s->stale_after_ms = -1;
     if (!stale || s->stale_after_ms < 0 || s->stale_after_ms >= s->poll_ms)
         return;
-    value_print_duration(s->poll_ms, poll_text);
-    value_print_duration(s->stale_after_ms, stale_text);
+    text_print_duration(s->poll_ms, poll_text);
+    text_print_duration(s->stale_after_ms, stale_text);
     report_error(&ld->report, stale->place,
                  "'stale_after' (%s) is shorter than 'poll' (%s): the value would be stale before it is read again",
                  stale_text, poll_text);

@@ -102,8 +102,8 @@ static bool overlap(const struct listening *a, const struct listening *b)
 {
     uint8_t address_a[16];
     uint8_t address_b[16];
-    int family_a = value_read_address(a->bind, address_a);
-    int family_b = value_read_address(b->bind, address_b);
+    int family_a = text_read_address(a->bind, address_a);
+    int family_b = text_read_address(b->bind, address_b);
     size_t len = family_a == 4 ? 4 : 16;
 
     if (a->port != b->port)
@@ -132,7 +132,7 @@ static void check_overlap(struct loader *ld, const struct listening *mine, const
 static bool is_loopback(const char *bind)
 {
     uint8_t address[16];
-    int family = value_read_address(bind, address);
+    int family = text_read_address(bind, address);
 
     return family == 4 ? address[0] == 127 : is_any(address, 15) && address[15] == 1;
 }

@@ -14,8 +14,8 @@
 #include <stdint.h>
 
 #include "config/report.h"
+#include "config/text.h"
 #include "config/tree.h"
-#include "config/value.h"
 
 enum option_type {
     OPT_BOOL,     /* bool: true or false, nothing else */
@@ -25,8 +25,8 @@ enum option_type {
     OPT_SIZE,     /* an integer of any size: bytes */
     OPT_ENUM,     /* an int or uint8_t, by `choices` */
     OPT_STRING,   /* const char *: text of `min` to `max` bytes */
-    OPT_NAME,     /* const char *: value_is_name() */
-    OPT_HOST,     /* const char *: value_is_host() */
+    OPT_NAME,     /* const char *: text_is_name() */
+    OPT_HOST,     /* const char *: text_is_host() */
     OPT_ADDRESS,  /* const char *: IPv4 or IPv6 address */
     OPT_PATH,     /* const char *: made absolute from the file's directory */
     OPT_SECTION,  /* a mapping, read by `section` into the struct at `offset` */

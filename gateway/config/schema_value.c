@@ -90,7 +90,7 @@ static void read_int(struct schema_context *ctx, const struct option *o, const s
 {
     char expected[96];
     int64_t v;
-    int r = value_read_int(n->text, &v);
+    int r = text_read_int(n->text, &v);
 
     if (r == 0 && v >= o->min && v <= o->max) {
         store_int(o, field, v);
@@ -108,7 +108,7 @@ static void read_float(struct schema_context *ctx, const struct option *o, const
 {
     double v;
 
-    if (value_read_float(n->text, &v) < 0)
+    if (text_read_float(n->text, &v) < 0)
         refuse(ctx, o, n, "a number such as 10, 0.1 or -1.5e3", "");
     else
         *(double *)field = v;
@@ -117,18 +117,18 @@ static void read_float(struct schema_context *ctx, const struct option *o, const
 static void read_duration(struct schema_context *ctx, const struct option *o, const struct node *n, void *field)
 {
     int64_t unit = o->unit ? o->unit : 1;
-    char low[VALUE_TEXT];
-    char high[VALUE_TEXT];
+    char low[TEXT_SHOWN];
+    char high[TEXT_SHOWN];
     char expected[128];
     int64_t v;
-    int r = value_read_duration(n->text, &v);
+    int r = text_read_duration(n->text, &v);
 
     if (r == 0 && v >= o->min && v <= o->max && v % unit == 0) {
         store_int(o, field, v / unit);
         return;
     }
-    value_print_duration(o->min, low);
-    value_print_duration(o->max, high);
+    text_print_duration(o->min, low);
+    text_print_duration(o->max, high);
     snprintf(expected, sizeof(expected), "a duration from %s to %s%s", low, high,
              unit == SECOND ? " in whole seconds" : "");
     refuse(ctx, o, n, expected,
@@ -139,18 +139,18 @@ static void read_duration(struct schema_context *ctx, const struct option *o, co
 
 static void read_size(struct schema_context *ctx, const struct option *o, const struct node *n, void *field)
 {
-    char low[VALUE_TEXT];
-    char high[VALUE_TEXT];
+    char low[TEXT_SHOWN];
+    char high[TEXT_SHOWN];
     char expected[128];
     int64_t v;
-    int r = value_read_size(n->text, &v);
+    int r = text_read_size(n->text, &v);
 
     if (r == 0 && v >= o->min && v <= o->max) {
         store_int(o, field, v);
         return;
     }
-    value_print_size(o->min, low);
-    value_print_size(o->max, high);
+    text_print_size(o->min, low);
+    text_print_size(o->max, high);
     snprintf(expected, sizeof(expected), "a size from %s to %s", low, high);
     refuse(ctx, o, n, expected,
            r == -EDOM     ? ", which has no unit (B, KiB, MiB, GiB, kB, MB or GB)"
@@ -195,7 +195,7 @@ static void read_string(struct schema_context *ctx, const struct option *o, cons
 {
     char expected[64];
 
-    if (n->kind != NODE_SCALAR || node_is_empty(n) || !value_is_printable(n->text)) {
+    if (n->kind != NODE_SCALAR || node_is_empty(n) || !text_is_printable(n->text)) {
         refuse(ctx, o, n, "text without control characters", "");
         return;
     }
@@ -209,7 +209,7 @@ static void read_string(struct schema_context *ctx, const struct option *o, cons
 
 static void read_name(struct schema_context *ctx, const struct option *o, const struct node *n, void *field)
 {
-    if (!value_is_name(n->text))
+    if (!text_is_name(n->text))
         refuse(ctx, o, n, "a name of 1 to 64 bytes without '/', '+', '#', a leading '$' or control characters", "");
     else
         store_text(ctx, o, field, n->text);
@@ -217,7 +217,7 @@ static void read_name(struct schema_context *ctx, const struct option *o, const 
 
 static void read_host(struct schema_context *ctx, const struct option *o, const struct node *n, void *field)
 {
-    if (!value_is_host(n->text))
+    if (!text_is_host(n->text))
         refuse(ctx, o, n, "a host name or an IP address", "");
     else
         store_text(ctx, o, field, n->text);
@@ -227,7 +227,7 @@ static void read_address(struct schema_context *ctx, const struct option *o, con
 {
     uint8_t bytes[16];
 
-    if (strlen(n->text.data) != n->text.len || !value_read_address(n->text.data, bytes))
+    if (strlen(n->text.data) != n->text.len || !text_read_address(n->text.data, bytes))
         refuse(ctx, o, n, "an IPv4 or IPv6 address of this machine, such as 127.0.0.1, 0.0.0.0 or ::1", "");
     else
         store_text(ctx, o, field, n->text);
@@ -252,7 +252,7 @@ static void read_path(struct schema_context *ctx, const struct option *o, const 
 {
     char *path;
 
-    if (n->text.len == 0 || !value_is_printable(n->text)) {
+    if (n->text.len == 0 || !text_is_printable(n->text)) {
         refuse(ctx, o, n, "a path", "");
         return;
     }

@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "config/config.h"
-#include "config/value.h"
+#include "config/text.h"
 #include "core/utf8.h"
 #include "mqtt/topic.h"
 #include "tests/fuzz/fuzz.h"
@@ -21,7 +21,7 @@ static bool has_text(const struct buf *b, const char *text)
 
 static void check_tag(const struct tag_settings *t)
 {
-    REQUIRE(value_is_name(str_of(t->name)));
+    REQUIRE(text_is_name(str_of(t->name)));
     REQUIRE(table_is_bits(t->table) == (t->type == TYPE_BOOL));
     REQUIRE(t->address + tag_width(t) <= 65536);
     REQUIRE(t->poll_ms >= 10 && t->stale_after_ms >= t->poll_ms);
@@ -30,7 +30,7 @@ static void check_tag(const struct tag_settings *t)
 
 static void check_device(const struct bus_settings *bus, const struct device_settings *d)
 {
-    REQUIRE(value_is_name(str_of(d->name)));
+    REQUIRE(text_is_name(str_of(d->name)));
     REQUIRE(bus->type == BUS_MODBUS_TCP || (d->unit >= 1 && d->unit <= 247));
     REQUIRE(d->max_count >= 1 && d->max_count <= 125 && d->max_gap < 125);
     REQUIRE(d->timeout_ms > 0 && d->retries >= 0 && d->fail_count > 0);
@@ -41,18 +41,18 @@ static void check_device(const struct bus_settings *bus, const struct device_set
 
 static void check_bus(const struct bus_settings *bus)
 {
-    REQUIRE(value_is_name(str_of(bus->name)));
+    REQUIRE(text_is_name(str_of(bus->name)));
     if (bus->type == BUS_MODBUS_RTU)
         REQUIRE(bus->port.device && bus->port.device[0] == '/' && bus->port.baud >= 300);
     else
-        REQUIRE(value_is_host(str_of(bus->host)) && bus->tcp_port > 0);
+        REQUIRE(text_is_host(str_of(bus->host)) && bus->tcp_port > 0);
     for (size_t i = 0; i < bus->device_count; i++)
         check_device(bus, &bus->devices[i]);
 }
 
 static void check_bridge(const struct bridge_settings *b)
 {
-    REQUIRE(value_is_name(str_of(b->name)) && value_is_host(str_of(b->client.host)) && b->client.port > 0);
+    REQUIRE(text_is_name(str_of(b->name)) && text_is_host(str_of(b->client.host)) && b->client.port > 0);
     REQUIRE(b->client.client_id && (b->client.version == 4 || b->client.version == 5));
     REQUIRE(b->client.inflight > 0 && b->client.backoff_min_ms <= b->client.backoff_max_ms);
     REQUIRE(b->topic_count > 0 && b->store.max_bytes > 0);
@@ -70,10 +70,10 @@ static void check_settings(const struct settings *s)
     REQUIRE(s->gateway.data_dir && s->gateway.data_dir[0] == '/' && s->gateway.inbox_readings > 0);
     REQUIRE(s->gateway.id || s->bus_count == 0);
     for (size_t i = 0; i < s->broker.listener_count; i++)
-        REQUIRE(value_read_address(s->broker.listeners[i].bind, address) && s->broker.listeners[i].port > 0);
-    REQUIRE(value_read_address(s->web.bind, address) && s->web.port > 0);
+        REQUIRE(text_read_address(s->broker.listeners[i].bind, address) && s->broker.listeners[i].port > 0);
+    REQUIRE(text_read_address(s->web.bind, address) && s->web.port > 0);
     for (size_t i = 0; i < s->web.allowed_host_count; i++)
-        REQUIRE(value_is_host(str_of(s->web.allowed_hosts[i])));
+        REQUIRE(text_is_host(str_of(s->web.allowed_hosts[i])));
     for (size_t i = 0; i < s->bus_count; i++)
         check_bus(&s->buses[i]);
     for (size_t i = 0; i < s->bridge_count; i++)

@@ -1,5 +1,5 @@
-/* value - see value.h. */
-#include "config/value.h"
+/* text - see text.h. */
+#include "config/text.h"
 
 #include <arpa/inet.h>
 #include <ctype.h>
@@ -58,7 +58,7 @@ static struct str skip(struct str text, size_t count)
     return (struct str){.data = text.data + count, .len = text.len - count};
 }
 
-int value_read_int(struct str text, int64_t *ret_value)
+int text_read_int(struct str text, int64_t *ret_value)
 {
     bool negative = text.len > 0 && text.data[0] == '-';
     int64_t v;
@@ -78,7 +78,7 @@ int value_read_int(struct str text, int64_t *ret_value)
     return 0;
 }
 
-int value_read_float(struct str text, double *ret_value)
+int text_read_float(struct str text, double *ret_value)
 {
     char copy[64];
     char *end;
@@ -166,40 +166,40 @@ static int read_with_unit(struct str text, const struct unit *units, int64_t *re
     return -EINVAL;
 }
 
-int value_read_duration(struct str text, int64_t *ret_ms)
+int text_read_duration(struct str text, int64_t *ret_ms)
 {
     return read_with_unit(text, durations, ret_ms);
 }
 
-int value_read_size(struct str text, int64_t *ret_bytes)
+int text_read_size(struct str text, int64_t *ret_bytes)
 {
     return read_with_unit(text, sizes, ret_bytes);
 }
 
-static void print_with_unit(int64_t value, const struct unit *units, char ret_text[VALUE_TEXT])
+static void print_with_unit(int64_t value, const struct unit *units, char ret_text[TEXT_SHOWN])
 {
     const struct unit *u = units;
 
     if (value == 0) {
-        snprintf(ret_text, VALUE_TEXT, "0");
+        snprintf(ret_text, TEXT_SHOWN, "0");
         return;
     }
     while (value % u->factor != 0)
         u++;
-    snprintf(ret_text, VALUE_TEXT, "%" PRId64 "%s", value / u->factor, u->name);
+    snprintf(ret_text, TEXT_SHOWN, "%" PRId64 "%s", value / u->factor, u->name);
 }
 
-void value_print_duration(int64_t ms, char ret_text[VALUE_TEXT])
+void text_print_duration(int64_t ms, char ret_text[TEXT_SHOWN])
 {
     print_with_unit(ms, durations, ret_text);
 }
 
-void value_print_size(int64_t bytes, char ret_text[VALUE_TEXT])
+void text_print_size(int64_t bytes, char ret_text[TEXT_SHOWN])
 {
     print_with_unit(bytes, sizes, ret_text);
 }
 
-bool value_is_printable(struct str text)
+bool text_is_printable(struct str text)
 {
     for (size_t i = 0; i < text.len; i++)
         if ((unsigned char)text.data[i] < 0x20 || text.data[i] == 0x7f)
@@ -207,9 +207,9 @@ bool value_is_printable(struct str text)
     return utf8_valid(text);
 }
 
-bool value_is_name(struct str text)
+bool text_is_name(struct str text)
 {
-    if (text.len == 0 || text.len > 64 || !value_is_printable(text))
+    if (text.len == 0 || text.len > 64 || !text_is_printable(text))
         return false;
     if (text.data[0] == '$' || text.data[0] == ' ' || text.data[text.len - 1] == ' ')
         return false;
@@ -219,7 +219,7 @@ bool value_is_name(struct str text)
     return true;
 }
 
-int value_read_address(const char *text, uint8_t ret_bytes[16])
+int text_read_address(const char *text, uint8_t ret_bytes[16])
 {
     if (inet_pton(AF_INET, text, ret_bytes) == 1)
         return 4;
@@ -227,7 +227,7 @@ int value_read_address(const char *text, uint8_t ret_bytes[16])
 }
 
 /* RFC 1123: labels of letters, digits and inner hyphens; underscores as they are met in the field. */
-bool value_is_host(struct str text)
+bool text_is_host(struct str text)
 {
     uint8_t bytes[16];
     char copy[256];
@@ -237,7 +237,7 @@ bool value_is_host(struct str text)
         return false;
     memcpy(copy, text.data, text.len);
     copy[text.len] = '\0';
-    if (strlen(copy) == text.len && value_read_address(copy, bytes))
+    if (strlen(copy) == text.len && text_read_address(copy, bytes))
         return true;
     for (size_t i = 0; i < text.len; i++) {
         unsigned char c = (unsigned char)text.data[i];

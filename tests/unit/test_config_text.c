@@ -10,13 +10,13 @@
 #include <errno.h>
 
 #include "config/near.h"
-#include "config/value.h"
+#include "config/text.h"
 
 static void assert_int(const char *text, int result, int64_t value)
 {
     int64_t v = -77;
 
-    assert_int_equal(value_read_int(str_of(text), &v), result);
+    assert_int_equal(text_read_int(str_of(text), &v), result);
     assert_int_equal(v, result == 0 ? value : -77);
 }
 
@@ -41,14 +41,14 @@ static void numbers_are_finite(void **state)
     (void)state;
     double v = 0;
 
-    assert_int_equal(value_read_float(str_of("-1.5e3"), &v), 0);
+    assert_int_equal(text_read_float(str_of("-1.5e3"), &v), 0);
     assert_true(v == -1500.0);
-    assert_int_equal(value_read_float(str_of("1e999"), &v), -ERANGE);
-    assert_int_equal(value_read_float(str_of("inf"), &v), -EINVAL);
-    assert_int_equal(value_read_float(str_of("nan"), &v), -EINVAL);
-    assert_int_equal(value_read_float(str_of("0x1p3"), &v), -EINVAL);
-    assert_int_equal(value_read_float(str_of("."), &v), -EINVAL);
-    assert_int_equal(value_read_float(str_of(""), &v), -EINVAL);
+    assert_int_equal(text_read_float(str_of("1e999"), &v), -ERANGE);
+    assert_int_equal(text_read_float(str_of("inf"), &v), -EINVAL);
+    assert_int_equal(text_read_float(str_of("nan"), &v), -EINVAL);
+    assert_int_equal(text_read_float(str_of("0x1p3"), &v), -EINVAL);
+    assert_int_equal(text_read_float(str_of("."), &v), -EINVAL);
+    assert_int_equal(text_read_float(str_of(""), &v), -EINVAL);
     assert_true(v == -1500.0);
 }
 
@@ -56,7 +56,7 @@ static void assert_duration(const char *text, int result, int64_t ms)
 {
     int64_t v = -77;
 
-    assert_int_equal(value_read_duration(str_of(text), &v), result);
+    assert_int_equal(text_read_duration(str_of(text), &v), result);
     assert_int_equal(v, result == 0 ? ms : -77);
 }
 
@@ -88,67 +88,67 @@ static void sizes_carry_a_unit(void **state)
     (void)state;
     int64_t v = 0;
 
-    assert_int_equal(value_read_size(str_of("64KiB"), &v), 0);
+    assert_int_equal(text_read_size(str_of("64KiB"), &v), 0);
     assert_int_equal(v, 65536);
-    assert_int_equal(value_read_size(str_of("1.5MiB"), &v), 0);
+    assert_int_equal(text_read_size(str_of("1.5MiB"), &v), 0);
     assert_int_equal(v, 1572864);
-    assert_int_equal(value_read_size(str_of("1MB"), &v), 0);
+    assert_int_equal(text_read_size(str_of("1MB"), &v), 0);
     assert_int_equal(v, 1000000);
-    assert_int_equal(value_read_size(str_of("512B"), &v), 0);
+    assert_int_equal(text_read_size(str_of("512B"), &v), 0);
     assert_int_equal(v, 512);
-    assert_int_equal(value_read_size(str_of("512"), &v), -EDOM);
-    assert_int_equal(value_read_size(str_of("1M"), &v), -EINVAL);
+    assert_int_equal(text_read_size(str_of("512"), &v), -EDOM);
+    assert_int_equal(text_read_size(str_of("1M"), &v), -EINVAL);
     assert_int_equal(v, 512);
 }
 
 static void values_are_shown_in_the_largest_whole_unit(void **state)
 {
     (void)state;
-    char text[VALUE_TEXT];
+    char text[TEXT_SHOWN];
 
-    value_print_duration(90000, text);
+    text_print_duration(90000, text);
     assert_string_equal(text, "90s");
-    value_print_duration(7200000, text);
+    text_print_duration(7200000, text);
     assert_string_equal(text, "2h");
-    value_print_duration(0, text);
+    text_print_duration(0, text);
     assert_string_equal(text, "0");
-    value_print_size(1572864, text);
+    text_print_size(1572864, text);
     assert_string_equal(text, "1536KiB");
-    value_print_size(1500000, text);
+    text_print_size(1500000, text);
     assert_string_equal(text, "1500kB");
-    value_print_size(7, text);
+    text_print_size(7, text);
     assert_string_equal(text, "7B");
 }
 
 static void names_fit_between_two_slashes_of_a_topic(void **state)
 {
     (void)state;
-    assert_true(value_is_name(str_of("rs485-1")));
-    assert_true(value_is_name(str_of("Kessel 1 \xc3\xa4")));
-    assert_false(value_is_name(str_of("")));
-    assert_false(value_is_name(str_of("a/b")));
-    assert_false(value_is_name(str_of("a+")));
-    assert_false(value_is_name(str_of("#")));
-    assert_false(value_is_name(str_of("$SYS")));
-    assert_false(value_is_name(str_of(" a")));
-    assert_false(value_is_name(str_of("a\x01")));
-    assert_false(value_is_name(str_of("\xff")));
-    assert_false(value_is_name((struct str){.data = "a\0b", .len = 3}));
+    assert_true(text_is_name(str_of("rs485-1")));
+    assert_true(text_is_name(str_of("Kessel 1 \xc3\xa4")));
+    assert_false(text_is_name(str_of("")));
+    assert_false(text_is_name(str_of("a/b")));
+    assert_false(text_is_name(str_of("a+")));
+    assert_false(text_is_name(str_of("#")));
+    assert_false(text_is_name(str_of("$SYS")));
+    assert_false(text_is_name(str_of(" a")));
+    assert_false(text_is_name(str_of("a\x01")));
+    assert_false(text_is_name(str_of("\xff")));
+    assert_false(text_is_name((struct str){.data = "a\0b", .len = 3}));
 }
 
 static void hosts_are_names_or_addresses(void **state)
 {
     (void)state;
-    assert_true(value_is_host(str_of("plc-7.hall.example")));
-    assert_true(value_is_host(str_of("192.0.2.7")));
-    assert_true(value_is_host(str_of("2001:db8::1")));
-    assert_true(value_is_host(str_of("line_1")));
-    assert_false(value_is_host(str_of("")));
-    assert_false(value_is_host(str_of("-plc")));
-    assert_false(value_is_host(str_of("plc-")));
-    assert_false(value_is_host(str_of("a..b")));
-    assert_false(value_is_host(str_of("a b")));
-    assert_false(value_is_host(str_of("host:502")));
+    assert_true(text_is_host(str_of("plc-7.hall.example")));
+    assert_true(text_is_host(str_of("192.0.2.7")));
+    assert_true(text_is_host(str_of("2001:db8::1")));
+    assert_true(text_is_host(str_of("line_1")));
+    assert_false(text_is_host(str_of("")));
+    assert_false(text_is_host(str_of("-plc")));
+    assert_false(text_is_host(str_of("plc-")));
+    assert_false(text_is_host(str_of("a..b")));
+    assert_false(text_is_host(str_of("a b")));
+    assert_false(text_is_host(str_of("host:502")));
 }
 
 static const char *nearest(const char *typed)

@@ -1,9 +1,9 @@
 /*
- * value - what a piece of text in a configuration can mean: numbers,
+ * text - what a piece of text in a configuration can mean: numbers,
  * durations, sizes, names; and how numbers are shown again. Pure, any thread.
  */
-#ifndef WP_CONFIG_VALUE_H
-#define WP_CONFIG_VALUE_H
+#ifndef WP_CONFIG_TEXT_H
+#define WP_CONFIG_TEXT_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -20,34 +20,34 @@ enum { SECOND = 1000, MINUTE = 60 * SECOND, HOUR = 60 * MINUTE, DAY = 24 * HOUR 
  * for durations and sizes -EDOM: a number without its unit. */
 
 /* "12", "-3", "0x1f". Not "012", which some read as octal. */
-int value_read_int(struct str text, int64_t *ret_value);
+int text_read_int(struct str text, int64_t *ret_value);
 
 /* "0.1", "-3e-2"; finite. */
-int value_read_float(struct str text, double *ret_value);
+int text_read_float(struct str text, double *ret_value);
 
 /* "500ms", "1.5s", "5m", "2h", "30d", and "0": milliseconds. */
-int value_read_duration(struct str text, int64_t *ret_ms);
+int text_read_duration(struct str text, int64_t *ret_ms);
 
 /* "512B", "64KiB", "1.5MiB", "2GB", and "0": bytes. */
-int value_read_size(struct str text, int64_t *ret_bytes);
+int text_read_size(struct str text, int64_t *ret_bytes);
 
-enum { VALUE_TEXT = 32 };
+enum { TEXT_SHOWN = 32 };
 
 /* In the largest unit that leaves a whole number. */
-void value_print_duration(int64_t ms, char ret_text[VALUE_TEXT]);
-void value_print_size(int64_t bytes, char ret_text[VALUE_TEXT]);
+void text_print_duration(int64_t ms, char ret_text[TEXT_SHOWN]);
+void text_print_size(int64_t bytes, char ret_text[TEXT_SHOWN]);
 
 /* What stands in a topic between two slashes, and in $SYS: 1 to 64 bytes of
  * UTF-8 without '/', '+', '#', control characters, '$' in front or blanks at the ends. */
-bool value_is_name(struct str text);
+bool text_is_name(struct str text);
 
 /* No NUL or other control character. */
-bool value_is_printable(struct str text);
+bool text_is_printable(struct str text);
 
 /* A host name or an IPv4 or IPv6 address. */
-bool value_is_host(struct str text);
+bool text_is_host(struct str text);
 
 /* 4 or 6, or 0 when it is no numeric address. The bytes of the address, as in a packet. */
-int value_read_address(const char *text, uint8_t ret_bytes[16]);
+int text_read_address(const char *text, uint8_t ret_bytes[16]);
 
 #endif

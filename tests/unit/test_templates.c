@@ -1,0 +1,204 @@
+/*
+ * Every template in conf/templates, held against a register image of its device:
+ * tests/images/NAME.image has the registers, NAME.expect the number of requests
+ * that read them and the values they mean. All requests must lie in the image or in
+ * the gaps the template allows.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+#include <glob.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "bus/plan.h"
+#include "config/config.h"
+#include "drivers/modbus.h"
+
+#define TEMPLATES TESTS_DIR "/../conf/templates"
+
+struct image {
+    uint16_t regs[4][65536]; /* by table and address; bits are 0 or 1 */
+    bool known[4][65536];
+};
+
+static const char *const table_names[] = {"coil", "discrete", "input", "holding"};
+
+static unsigned table_named(const char *name)
+{
+    for (unsigned t = 0; t < ARRAY_LEN(table_names); t++)
+        if (strcmp(name, table_names[t]) == 0)
+            return t;
+    fail_msg("no table %s", name);
+    return 0;
+}
+
+/* "input 0x0046: 4247 eb85" */
+static void read_image_line(char *line, struct image *image)
+{
+    char *rest;
+    char *table = strtok_r(line, " ", &rest);
+    char *address = strtok_r(NULL, ":", &rest);
+    unsigned t = table_named(table);
+    unsigned long at;
+
+    assert_non_null(address);
+    at = strtoul(address, NULL, 16);
+    for (char *reg = strtok_r(NULL, " \n", &rest); reg; reg = strtok_r(NULL, " \n", &rest), at++) {
+        assert_true(at < 65536);
+        image->regs[t][at] = (uint16_t)strtoul(reg, NULL, 16);
+        image->known[t][at] = true;
+    }
+}
+
+static struct image *read_image(const char *name)
+{
+    struct image *image = calloc(1, sizeof(*image));
+    char path[512];
+    char line[512];
+    FILE *f;
+
+    assert_non_null(image);
+    snprintf(path, sizeof(path), TESTS_DIR "/images/%s.image", name);
+    f = fopen(path, "r");
+    if (!f)
+        fail_msg("the template %s needs an image: %s", name, path);
+    while (fgets(line, sizeof(line), f))
+        if (line[0] != '#' && line[0] != '\n')
+            read_image_line(line, image);
+    fclose(f);
+    return image;
+}
+
+/* One device with the template, which is found beside the file as a user's would be. */
+static struct settings *load_device(const char *name)
+{
+    char folder[] = "/tmp/wirepost-template-XXXXXX";
+    struct settings *s = NULL;
+    struct buf report = {0};
+    char path[64];
+    char link[64];
+    FILE *f;
+
+    assert_non_null(mkdtemp(folder));
+    snprintf(path, sizeof(path), "%s/main.yaml", folder);
+    snprintf(link, sizeof(link), "%s/templates", folder);
+    assert_int_equal(symlink(TEMPLATES, link), 0);
+    f = fopen(path, "w");
+    assert_non_null(f);
+    fprintf(f,
+            "gateway: {id: test}\n"
+            "buses:\n"
+            "  - name: line\n"
+            "    type: modbus-rtu\n"
+            "    port: {device: /dev/ttyUSB9}\n"
+            "    devices: [{name: device, unit: 1, template: %s}]\n",
+            name);
+    fclose(f);
+    config_load(path, &report, &s);
+    unlink(path);
+    unlink(link);
+    rmdir(folder);
+    if (buf_len(&report) > 0)
+        fail_msg(STR_FMT, STR_ARG(buf_str(&report)));
+    buf_fini(&report);
+    return s;
+}
+
+static void print_value(const struct tag_settings *tag, uint32_t index, const struct image *image, struct buf *out)
+{
+    struct reading r = modbus_decode(tag, index, &image->regs[tag->table][tag->address]);
+
+    for (unsigned i = 0; i < tag_width(tag); i++)
+        if (!image->known[tag->table][tag->address + i])
+            fail_msg("%s is not in the image", tag->name);
+    buf_printf(out, "%s ", tag->name);
+    value_print(&r.value, out);
+    buf_printf(out, "%s%s\n", *tag->unit ? " " : "", tag->unit);
+}
+
+/* A gap between two tags is allowed; a request that begins or ends outside the image is not. */
+static void check_request(const struct request *r, const struct image *image)
+{
+    assert_true(image->known[r->table][r->address]);
+    assert_true(image->known[r->table][r->address + r->count - 1]);
+}
+
+static char *read_expect(const char *name)
+{
+    struct buf text = {0};
+    char path[512];
+    char line[512];
+    FILE *f;
+
+    snprintf(path, sizeof(path), TESTS_DIR "/images/%s.expect", name);
+    f = fopen(path, "r");
+    assert_non_null(f);
+    while (fgets(line, sizeof(line), f))
+        if (line[0] != '#')
+            buf_put_text(&text, line);
+    fclose(f);
+    buf_put_u8(&text, 0);
+    return (char *)text.data;
+}
+
+static void the_template_reads_its_image(void **state)
+{
+    const char *name = *state;
+    struct image *image = read_image(name);
+    struct settings *s = load_device(name);
+    const struct device_settings *device = &s->buses[0].devices[0];
+    char *expected = read_expect(name);
+    struct buf got = {0};
+    struct plan plan;
+
+    assert_int_equal(plan_build(device, &plan), 0);
+    buf_printf(&got, "requests %zu\n", plan.count);
+    for (size_t i = 0; i < plan.count; i++)
+        check_request(&plan.requests[i], image);
+    for (size_t i = 0; i < device->tag_count; i++)
+        print_value(&device->tags[i], (uint32_t)i, image, &got);
+    buf_put_u8(&got, 0);
+    assert_string_equal((const char *)buf_data(&got), expected);
+    plan_fini(&plan);
+    buf_fini(&got);
+    free(expected);
+    settings_free(s);
+    free(image);
+}
+
+/* "…/eastron-sdm120.yaml" -> "eastron-sdm120", cut in place */
+static char *template_name(char *path)
+{
+    char *name = strrchr(path, '/') + 1;
+
+    *strrchr(name, '.') = '\0';
+    return name;
+}
+
+int main(void)
+{
+    struct CMUnitTest *tests;
+    glob_t found;
+    int failed;
+
+    if (glob(TEMPLATES "/*.yaml", 0, NULL, &found) != 0)
+        return 1;
+    tests = calloc(found.gl_pathc, sizeof(*tests));
+    if (!tests)
+        return 1;
+    for (size_t i = 0; i < found.gl_pathc; i++) {
+        char *name = template_name(found.gl_pathv[i]);
+
+        tests[i] = (struct CMUnitTest){.name = name, .test_func = the_template_reads_its_image, .initial_state = name};
+    }
+    failed = _cmocka_run_group_tests("templates", tests, found.gl_pathc, NULL, NULL);
+    free(tests);
+    globfree(&found);
+    return failed;
+}
