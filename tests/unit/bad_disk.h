@@ -1,13 +1,16 @@
 /*
  * bad_disk - makes every write of SQLite fail with an error of the test's
- * choice, as a full or dying disk would. Any thread.
+ * choice, as a full or dying disk would, and damages files. Any thread.
  */
 #ifndef WP_TESTS_BAD_DISK_H
 #define WP_TESTS_BAD_DISK_H
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sqlite3.h>
 #include <stdatomic.h>
+#include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "core/str.h"
@@ -32,6 +35,27 @@ static inline void bad_disk_install(void)
 
     for (size_t i = 0; i < ARRAY_LEN(calls); i++)
         vfs->xSetSystemCall(vfs, calls[i], (sqlite3_syscall_ptr)bad_disk_pwrite);
+}
+
+static inline void bad_disk_write(const char *path, off_t at, const char *bytes, size_t len)
+{
+    int fd = open(path, O_WRONLY | O_CREAT, 0600);
+
+    assert_true(fd >= 0);
+    assert_int_equal(pwrite(fd, bytes, len, at), len);
+    close(fd);
+}
+
+/* Fills the file behind its header page with something else. */
+static inline void bad_disk_spoil(const char *path)
+{
+    struct stat st;
+    char junk[4096];
+
+    memset(junk, 0x5a, sizeof(junk));
+    assert_int_equal(stat(path, &st), 0);
+    for (off_t at = 4096; at < st.st_size; at += 4096)
+        bad_disk_write(path, at, junk, sizeof(junk));
 }
 
 #endif

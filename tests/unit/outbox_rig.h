@@ -22,6 +22,7 @@ struct box {
     uint32_t wait_for; /* settlements that end rig_run() */
     int ready;         /* calls */
     int flush_result;
+    size_t padding;   /* more bytes in each payload */
     uint64_t got_seq; /* of the last one that came out */
 };
 

@@ -22,12 +22,13 @@ static inline void box_settled(void *arg, struct message *m, int result)
 
 static inline struct message *box_message(struct box *box, uint32_t n, uint8_t origin)
 {
-    char payload[16];
+    char payload[1024];
     struct message *m;
 
     snprintf(payload, sizeof(payload), "%07u", n);
-    m = message_new(str_of("wp/plant7/d/meter-1/v/power"), (struct str){.data = payload, .len = 8}, str_of(""), 1,
-                    false);
+    memset(payload + 8, 'x', sizeof(payload) - 8);
+    m = message_new(str_of("wp/plant7/d/meter-1/v/power"), (struct str){.data = payload, .len = 8 + box->padding},
+                    str_of(""), 1, false);
     assert_non_null(m);
     m->origin = origin;
     m->on_settled = box_settled;

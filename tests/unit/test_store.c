@@ -201,22 +201,13 @@ static void failing_disk_fails_the_group_and_the_thread_goes_on(void **state)
     assert_int_equal(count(rig), 1);
 }
 
-static void write_at(const char *path, off_t at, const char *bytes, size_t len)
-{
-    int fd = open(path, O_WRONLY | O_CREAT, 0600);
-
-    assert_true(fd >= 0);
-    assert_int_equal(pwrite(fd, bytes, len, at), len);
-    close(fd);
-}
-
 static void file_that_is_no_database_is_set_aside_at_the_start(void **state)
 {
     struct rig *rig = *state;
     struct store_stats stats;
     char name[512];
 
-    write_at(rig->path, 0, "this was never a database, and it is long enough to be looked at by SQLite ....", 80);
+    bad_disk_write(rig->path, 0, "this was never a database, and it is long enough to be looked at by SQLite ....", 80);
     rig_open_store(rig);
     store_get_stats(rig->store, &stats);
     assert_non_null(stats.damaged_path);
@@ -227,18 +218,6 @@ static void file_that_is_no_database_is_set_aside_at_the_start(void **state)
     assert_int_equal(count(rig), 1);
 }
 
-/* Fills the file behind its header page with something else. */
-static void spoil(const char *path)
-{
-    struct stat st;
-    char junk[4096];
-
-    memset(junk, 0x5a, sizeof(junk));
-    assert_int_equal(stat(path, &st), 0);
-    for (off_t at = 4096; at < st.st_size; at += 4096)
-        write_at(path, at, junk, sizeof(junk));
-}
-
 static void damaged_small_file_is_found_at_the_start(void **state)
 {
     struct rig *rig = *state;
@@ -246,7 +225,7 @@ static void damaged_small_file_is_found_at_the_start(void **state)
     rig_open_store(rig);
     assert_int_equal(add(rig, 1, 100000), 0);
     rig_close_store(rig);
-    spoil(rig->path);
+    bad_disk_spoil(rig->path);
     rig_open_store(rig);
     assert_int_equal(rig_count_files(rig, ".damaged-", NULL), 1);
     assert_int_equal(count(rig), 0);
@@ -262,7 +241,7 @@ static void damaged_large_file_is_set_aside_when_it_is_met(void **state)
     for (int i = 0; i < 60; i++)
         assert_int_equal(add(rig, i, 100000), 0);
     rig_close_store(rig);
-    spoil(rig->path);
+    bad_disk_spoil(rig->path);
     rig_open_store(rig);
     assert_int_equal(rig_count_files(rig, ".damaged-", NULL), 0);
     assert_int_equal(store_run(rig->store, run_counting, &n), -EUCLEAN);
@@ -278,7 +257,7 @@ static void two_damages_in_one_second_have_two_names(void **state)
     struct rig *rig = *state;
 
     for (int i = 1; i <= 3; i++) {
-        write_at(rig->path, 0, "damaged from its very first byte on", 35);
+        bad_disk_write(rig->path, 0, "damaged from its very first byte on", 35);
         rig_open_store(rig);
         rig_close_store(rig);
         assert_int_equal(rig_count_files(rig, ".damaged-", NULL), i);
