@@ -171,9 +171,9 @@ static void sleep_until(int64_t us)
 }
 
 /* Bytes that do not fit because nobody reads the line are lost, as on a wire. */
-static void send_frame(struct server_line *line, const uint8_t *frame, size_t len)
+static void send_frame(struct server_line *line, const uint8_t *frame, size_t len, int64_t due_us)
 {
-    int64_t start_us = clock_mono_us() + line->silence_us;
+    int64_t start_us = due_us + line->silence_us;
     size_t sent = 0;
 
     if (line->char_ns == 0) {
@@ -251,8 +251,10 @@ static void rtu_serve(struct server *s)
             take_bytes(s);
         else if (ready == 0 && left_us == FRAME_GAP_US)
             s->line->len = 0; /* a frame ends where silence begins */
-        while ((len = responder_give(s->responder, clock_mono_us(), &peer, frame)) > 0)
-            send_frame(s->line, frame, len);
+        next_us = responder_next(s->responder);
+        len = responder_give(s->responder, clock_mono_us(), &peer, frame);
+        if (len > 0)
+            send_frame(s->line, frame, len, next_us);
     }
 }
 

@@ -6,7 +6,8 @@
  *   DEVICE TAG VALUE            a good reading; !REASON instead of a value for a bad one
  *   health DEVICE STATE         when it changed
  *   bus NAME STATE REASON       when it changed
- *   stats NAME requests N answers N errors N busy_us N cpu_us N     at the end; --quiet prints only these
+ *   stats NAME requests N answers N errors N busy_us N     for each byte of standard input and at the end;
+ *                               --quiet prints only these
  */
 #include <poll.h>
 #include <pthread.h>
@@ -14,7 +15,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -76,15 +76,23 @@ static void take_batch(void *arg, struct batch *b)
     batch_free(b);
 }
 
-static int64_t process_cpu_us(void)
+static void print_stats(struct watch *w)
 {
-    struct rusage u;
+    pthread_mutex_lock(&w->lock);
+    for (size_t i = 0; i < w->settings->bus_count; i++) {
+        struct bus_status status = {0};
 
-    getrusage(RUSAGE_SELF, &u);
-    return (int64_t)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) * 1000000 + u.ru_utime.tv_usec + u.ru_stime.tv_usec;
+        if (w->buses[i])
+            bus_get_status(w->buses[i], &status);
+        printf("stats %s requests %llu answers %llu errors %llu busy_us %llu\n", w->settings->buses[i].name,
+               (unsigned long long)status.requests, (unsigned long long)status.answers,
+               (unsigned long long)status.errors, (unsigned long long)status.busy_us);
+    }
+    fflush(stdout);
+    pthread_mutex_unlock(&w->lock);
 }
 
-static void wait_for_end(void)
+static void wait_for_end(struct watch *w)
 {
     struct pollfd fds[2] = {{.events = POLLIN}, {.fd = STDIN_FILENO, .events = POLLIN}};
     sigset_t set;
@@ -95,26 +103,20 @@ static void wait_for_end(void)
     sigaddset(&set, SIGINT);
     sigprocmask(SIG_BLOCK, &set, NULL);
     fds[0].fd = signalfd(-1, &set, SFD_CLOEXEC);
-    while (poll(fds, 2, -1) >= 0 && !fds[0].revents)
-        if (fds[1].revents && read(STDIN_FILENO, &byte, 1) <= 0)
+    while (poll(fds, 2, -1) >= 0 && !fds[0].revents) {
+        if (!fds[1].revents)
+            continue;
+        if (read(STDIN_FILENO, &byte, 1) <= 0)
             break;
+        print_stats(w);
+    }
     close(fds[0].fd);
 }
 
-static void end(struct watch *w, int64_t cpu_before_us)
+static void end(struct watch *w)
 {
-    int64_t cpu_us = process_cpu_us() - cpu_before_us;
-
+    print_stats(w);
     for (size_t i = 0; i < w->settings->bus_count; i++) {
-        struct bus_status status = {0};
-
-        if (w->buses[i])
-            bus_get_status(w->buses[i], &status);
-        pthread_mutex_lock(&w->lock);
-        printf("stats %s requests %llu answers %llu errors %llu busy_us %llu cpu_us %lld\n", w->settings->buses[i].name,
-               (unsigned long long)status.requests, (unsigned long long)status.answers,
-               (unsigned long long)status.errors, (unsigned long long)status.busy_us, (long long)cpu_us);
-        pthread_mutex_unlock(&w->lock);
         bus_free(w->buses[i]);
         free(w->states[i]);
     }
@@ -126,7 +128,6 @@ int main(int argc, char **argv)
     struct watch w = {.quiet = argc > 2 && strcmp(argv[2], "--quiet") == 0, .lock = PTHREAD_MUTEX_INITIALIZER};
     struct buf report = {0};
     struct settings *settings = NULL;
-    int64_t cpu_us;
 
     if (argc < 2 || config_load(argv[1], &report, &settings) < 0) {
         fprintf(stderr, STR_FMT, STR_ARG(buf_str(&report)));
@@ -135,7 +136,6 @@ int main(int argc, char **argv)
     buf_fini(&report);
     w.settings = settings;
     w.buses = calloc(settings->bus_count + 1, sizeof(struct bus *));
-    cpu_us = process_cpu_us();
     pthread_mutex_lock(&w.lock); /* until all buses are known */
     for (size_t i = 0; i < settings->bus_count && i < ARRAY_LEN(w.states); i++) {
         w.states[i] = calloc(settings->buses[i].device_count + 1, sizeof(enum device_state));
@@ -143,8 +143,8 @@ int main(int argc, char **argv)
             fprintf(stderr, "bus %s cannot start\n", settings->buses[i].name);
     }
     pthread_mutex_unlock(&w.lock);
-    wait_for_end();
-    end(&w, cpu_us);
+    wait_for_end(&w);
+    end(&w);
     settings_free(settings);
     return 0;
 }
