@@ -2,10 +2,11 @@
  * link_rtu - Modbus RTU on a serial line; libmodbus does framing and checksum.
  *
  *   line   ....| request |....turnaround....| answer ........ |....| request
- *          T3.5           wait, first byte -^  sleep, read -^  T3.5
+ *          T3.5           sleep for both, then read         -^  T3.5
  *
  * A long answer is slept through rather than read character by character: a
- * twelfth of the processor time (60 registers at 115200 baud).
+ * twelfth of the processor time (60 registers at 115200 baud). How long a unit
+ * takes to begin its answer is learnt by waiting for its first byte now and then.
  */
 #include <errno.h>
 #include <modbus.h>
@@ -22,6 +23,7 @@
 enum {
     FRAME_EXTRA = 3,      /* unit and checksum around the PDU */
     SLEEP_FROM = 16,      /* shorter answers are not worth a sleep */
+    LEARN_EVERY = 16,     /* long answers */
     TAIL_MS = 50,         /* how much later than computed an answer may end: adapters hand on in blocks */
     DRAIN_LIMIT = 4,      /* times the quiet period: a line that never falls silent is not waited for */
     LATE_FRAME_BYTES = 5, /* the shortest answer there is */
@@ -34,6 +36,8 @@ struct rtu {
     int64_t char_ns;     /* one character on this line */
     int64_t silence_us;  /* T3.5 */
     int64_t last_end_us; /* when the line was last busy */
+    uint32_t long_answers;
+    int64_t begin_us[256]; /* by unit: from the end of a request to the first byte of its answer; 0 = not known */
 };
 
 static struct rtu *rtu_of(struct link *l)
@@ -79,27 +83,67 @@ static int send_request(struct rtu *rtu, uint8_t unit, const uint8_t *pdu, size_
     return 0;
 }
 
+static size_t bytes_waiting(const struct rtu *rtu)
+{
+    int have = 0;
+
+    return ioctl(rtu->link.fd, FIONREAD, &have) == 0 && have > 0 ? (size_t)have : 0;
+}
+
 /* Sleeps until `want` bytes should be there; again while they come more slowly than computed. */
 static void sleep_through(struct rtu *rtu, size_t want)
 {
-    int before = 0;
-    int have = 0;
+    size_t before = 0;
+    size_t have = bytes_waiting(rtu);
 
-    while (ioctl(rtu->link.fd, FIONREAD, &have) == 0 && have > before && (size_t)have < want) {
-        link_sleep_until(clock_mono_us() + ((int64_t)want - have) * rtu->char_ns / 1000);
+    while (have > before && have < want) {
+        link_sleep_until(clock_mono_us() + (int64_t)(want - have) * rtu->char_ns / 1000);
         before = have;
+        have = bytes_waiting(rtu);
     }
 }
 
-/* The first byte is there: the whole frame, checked; the length of its PDU. */
-static int read_answer(struct rtu *rtu, size_t want, uint8_t *ret_pdu)
+/* Shorter is believed at once: sleeping too long would waste the line. */
+static void learn_begin(struct rtu *rtu, uint8_t unit, int64_t begin_us)
+{
+    int64_t *known_us = &rtu->begin_us[unit];
+
+    if (begin_us < 1)
+        begin_us = 1;
+    if (*known_us == 0 || begin_us < *known_us)
+        *known_us = begin_us;
+    else
+        *known_us += (begin_us - *known_us) / 4;
+}
+
+/* Waits for an answer of `want` bytes that is long enough to sleep. 1 when it has at least begun. */
+static int await_long(struct rtu *rtu, uint8_t unit, size_t want, int64_t sent_us)
+{
+    const struct link *l = &rtu->link;
+    bool learn = rtu->begin_us[unit] == 0 || rtu->long_answers++ % LEARN_EVERY == 0;
+    int r;
+
+    if (!learn) {
+        link_sleep_until(sent_us + rtu->begin_us[unit] + (int64_t)(want - 1) * rtu->char_ns / 1000);
+        if (bytes_waiting(rtu) >= want)
+            return 1;
+    }
+    r = link_wait(l, l->fd, POLLIN, sent_us + l->timeout_ms * 1000);
+    if (r <= 0)
+        return r;
+    if (learn)
+        learn_begin(rtu, unit, clock_mono_us() - sent_us);
+    sleep_through(rtu, want);
+    return 1;
+}
+
+/* An answer has begun: the whole frame, checked; the length of its PDU. */
+static int read_answer(struct rtu *rtu, uint8_t *ret_pdu)
 {
     uint8_t frame[MODBUS_RTU_MAX_ADU_LENGTH];
     int64_t limit_us = (int64_t)MODBUS_RTU_MAX_ADU_LENGTH * rtu->char_ns / 1000 + TAIL_MS * 1000;
     int len;
 
-    if (want > SLEEP_FROM)
-        sleep_through(rtu, want);
     modbus_set_response_timeout(rtu->modbus, (uint32_t)(limit_us / 1000000), (uint32_t)(limit_us % 1000000));
     len = modbus_receive_confirmation(rtu->modbus, frame);
     if (len < 0)
@@ -121,9 +165,12 @@ static int rtu_transact(struct link *l, uint8_t unit, const uint8_t *pdu, size_t
         return r;
     /* The driver took the request at once; the line needs its time to carry it. */
     sent_us = clock_mono_us() + (int64_t)(len + FRAME_EXTRA) * rtu->char_ns / 1000;
-    r = link_wait(l, l->fd, POLLIN, sent_us + l->timeout_ms * 1000);
+    if (want + FRAME_EXTRA > SLEEP_FROM)
+        r = await_long(rtu, unit, want + FRAME_EXTRA, sent_us);
+    else
+        r = link_wait(l, l->fd, POLLIN, sent_us + l->timeout_ms * 1000);
     if (r > 0)
-        r = read_answer(rtu, want + FRAME_EXTRA, ret_pdu);
+        r = read_answer(rtu, ret_pdu);
     else if (r == 0)
         r = -ETIMEDOUT;
     rtu->last_end_us = clock_mono_us();
