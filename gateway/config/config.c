@@ -33,7 +33,7 @@ static char *conf_d_path(struct loader *ld, const char *name)
     return copy;
 }
 
-/* Adds a root. 0 also when it could not be parsed; or -errno, reported unless the memory ended. */
+/* Adds a root, an empty one for a file that cannot be parsed. 0, or -errno, reported unless the memory ended. */
 static int read_root(struct loader *ld, const char *path, struct draft *d)
 {
     static const struct node empty = {.kind = NODE_SCALAR};
@@ -43,16 +43,28 @@ static int read_root(struct loader *ld, const char *path, struct draft *d)
 
     if (r == -ENOMEM)
         return r;
+    ld->incomplete |= r < 0;
     if (r < 0 && r != -EINVAL) {
         report_error(&ld->report, whole, "cannot read this file: %s", strerror(-r));
         return r;
     }
-    ld->incomplete |= r < 0;
     d->roots[d->root_count++].node = r < 0 ? &empty : tree;
     return 0;
 }
 
-/* The names in conf.d; count is 0 and everything NULL when there is no such directory. */
+static int refuse_conf_d(struct loader *ld, const char *dir, int error)
+{
+    struct file *file = loader_alloc(ld, 1, sizeof(*file));
+
+    if (!file || error == ENOMEM)
+        return -ENOMEM;
+    file->name = dir;
+    ld->incomplete = true;
+    report_error(&ld->report, (struct place){.file = file}, "cannot read this directory: %s", strerror(error));
+    return 0;
+}
+
+/* The names in conf.d; nothing when there is no such directory. 0 or -ENOMEM. */
 static int list_conf_d(struct loader *ld, struct dirent ***ret_names, int *ret_count)
 {
     char *dir = conf_d_path(ld, "");
@@ -61,22 +73,14 @@ static int list_conf_d(struct loader *ld, struct dirent ***ret_names, int *ret_c
     if (!dir)
         return -ENOMEM;
     count = scandir(dir, ret_names, is_yaml, alphasort);
-    if (count < 0 && errno == ENOMEM)
-        return -ENOMEM;
-    if (count < 0 && errno != ENOENT && errno != ENOTDIR) {
-        const struct file file = {.name = dir};
-        struct file *kept = loader_alloc(ld, 1, sizeof(*kept));
-
-        if (!kept)
-            return -ENOMEM;
-        *kept = file;
-        report_error(&ld->report, (struct place){.file = kept}, "cannot read this directory: %s", strerror(errno));
+    if (count >= 0) {
+        *ret_count = count;
+        return 0;
     }
-    *ret_count = count > 0 ? count : 0;
-    return 0;
+    return errno == ENOENT || errno == ENOTDIR ? 0 : refuse_conf_d(ld, dir, errno);
 }
 
-/* A file that cannot be parsed counts as an empty one, so that the others are checked. */
+/* What cannot be parsed, or is in conf.d and cannot be read, does not keep the rest from being checked. */
 static int read_files(struct loader *ld, struct dirent **names, int count, struct draft *d)
 {
     int r;

@@ -75,7 +75,7 @@ static void read_url(struct loader *ld, struct bridge_draft *b)
 {
     const struct node *n = node_get(b->node, "url");
     const char *problem;
-    char found[SCHEMA_FOUND];
+    char found[TEXT_SHOWN];
 
     if (!b->url)
         return;
@@ -86,7 +86,7 @@ static void read_url(struct loader *ld, struct bridge_draft *b)
     }
     problem = url_problem(ld, str_of(b->url), &b->settings.client);
     if (problem)
-        report_error(&ld->report, n->place, "'url' must be %s; found %s", problem, schema_describe(n, found));
+        report_error(&ld->report, n->place, "'url' must be %s; found %s", problem, node_describe(n, found));
 }
 
 /* A secret that every user of the machine can read is none. */
@@ -144,13 +144,13 @@ static void read_password(struct loader *ld, struct bridge_draft *b)
 static void check_topic(struct loader *ld, const struct node *n, const struct bridge_topic_settings *t)
 {
     const struct node *prefix = node_get(n, "prefix");
-    char found[SCHEMA_FOUND];
+    char found[TEXT_SHOWN];
 
     if (t->filter &&
         (!topic_filter_valid(str_of(t->filter)) || str_starts_with(str_of(t->filter), str_of("$share/")))) {
         report_error(&ld->report, key_place(n, NULL, "filter"),
                      "'filter' must be a topic filter such as wp/plant7/# or +/state; found %s",
-                     schema_describe(node_get(n, "filter"), found));
+                     node_describe(node_get(n, "filter"), found));
         return;
     }
     if (t->filter && !str_starts_with(str_of(t->filter), str_of(t->local_prefix)))
@@ -164,7 +164,7 @@ static void check_topic(struct loader *ld, const struct node *n, const struct br
 
 static void draft_topics(struct loader *ld, struct bridge_draft *b)
 {
-    struct bridge_topic_settings *topics = arena_alloc(ld->ctx.arena, list_count(b->topic_list) * sizeof(*topics));
+    struct bridge_topic_settings *topics = arena_alloc(ld->ctx.arena, node_count(b->topic_list) * sizeof(*topics));
 
     if (!topics)
         ld->ctx.failed = true;
@@ -215,14 +215,14 @@ void draft_bridges(struct loader *ld, struct draft *d)
     size_t count = 0;
 
     for (size_t i = 0; i < d->root_count; i++)
-        count += list_count(d->roots[i].bridge_list);
+        count += node_count(d->roots[i].bridge_list);
     d->bridges = loader_alloc(ld, count, sizeof(*d->bridges));
     if (!d->bridges)
         return;
     for (size_t i = 0; i < d->root_count; i++) {
         const struct node *list = d->roots[i].bridge_list;
 
-        for (const struct node *n = list ? list->children : NULL; n; n = n->next) {
+        for (const struct node *n = node_first(list); n; n = n->next) {
             if (!item_is_mapping(ld, &bridge_section, n))
                 continue;
             d->bridges[d->bridge_count].node = n;

@@ -1,8 +1,4 @@
-/* bus_draft - buses and devices: each begins as a copy of what it inherits, then reads its own keys. */
-#include <errno.h>
-#include <stdlib.h>
-#include <string.h>
-
+/* draft_bus - buses and devices: each begins as a copy of what it inherits, then reads its own keys. */
 #include "config/loader.h"
 #include "config/near.h"
 #include "config/options.h"
@@ -44,25 +40,25 @@ void draft_buses(struct loader *ld, struct draft *d)
     size_t count = 0;
 
     for (size_t i = 0; i < d->root_count; i++)
-        count += list_count(d->roots[i].bus_list);
+        count += node_count(d->roots[i].bus_list);
     d->buses = loader_alloc(ld, count, sizeof(*d->buses));
     if (!d->buses)
         return;
     for (size_t i = 0; i < d->root_count; i++) {
         const struct node *list = d->roots[i].bus_list;
 
-        for (const struct node *n = list ? list->children : NULL; n; n = n->next)
+        for (const struct node *n = node_first(list); n; n = n->next)
             if (item_is_mapping(ld, &bus_section, n))
                 draft_bus(ld, n, &d->buses[d->bus_count++]);
     }
 }
 
 /* Reads the template under the device's own keys. */
-static const struct template *apply_template(struct loader *ld, struct device_draft *device)
+static const struct device_template *apply_template(struct loader *ld, struct device_draft *device)
 {
     const struct node *name = node_get(device->node, "template");
     struct template_draft draft = {.asking = device->asking, .sampling = device->sampling};
-    const struct template *template;
+    const struct device_template *template;
 
     if (!name || name->kind != NODE_SCALAR || !text_is_name(name->text))
         return NULL;
@@ -84,20 +80,20 @@ static const struct template *apply_template(struct loader *ld, struct device_dr
 
 static void draft_device(struct loader *ld, unsigned kind, struct device_draft *device)
 {
-    const struct template *template = apply_template(ld, device);
+    const struct device_template *template = apply_template(ld, device);
 
     device->unit = -1;
     schema_read(&ld->ctx, &device_section, kind, device->node, device);
     schema_require(&ld->ctx, &device_section, kind, device->node, NULL);
     draft_sampling(ld, device->node, &device->sampling);
-    if (!node_get(device->node, "template") && list_count(device->tag_list) == 0)
+    if (!node_get(device->node, "template") && node_count(device->tag_list) == 0)
         report_error(&ld->report, device->node->place, "a device needs 'tags' or a 'template'");
     draft_tags(ld, device, template);
 }
 
 static void draft_bus_devices(struct loader *ld, struct draft *d, const struct bus_draft *bus)
 {
-    for (const struct node *n = bus->device_list ? bus->device_list->children : NULL; n; n = n->next) {
+    for (const struct node *n = node_first(bus->device_list); n; n = n->next) {
         struct device_draft *device = &d->devices[d->device_count];
 
         if (!item_is_mapping(ld, &device_section, n))
@@ -112,7 +108,7 @@ static const struct bus_draft *find_bus(struct loader *ld, const struct draft *d
 {
     const struct node *name = node_get(device, "bus");
     struct near near;
-    char found[SCHEMA_FOUND];
+    char found[TEXT_SHOWN];
 
     if (!name || name->kind != NODE_SCALAR || node_is_empty(name))
         return NULL; /* the schema says so */
@@ -124,19 +120,19 @@ static const struct bus_draft *find_bus(struct loader *ld, const struct draft *d
             return &d->buses[i];
         near_offer(&near, d->buses[i].name);
     }
-    schema_describe(name, found);
     if (ld->incomplete)
         return NULL;
     if (near.best)
-        report_error(&ld->report, name->place, "there is no bus %s; did you mean '%s'?", found, near.best);
+        report_error(&ld->report, name->place, "there is no bus %s; did you mean '%s'?", text_quote(name->text, found),
+                     near.best);
     else
-        report_error(&ld->report, name->place, "there is no bus %s", found);
+        report_error(&ld->report, name->place, "there is no bus %s", text_quote(name->text, found));
     return NULL;
 }
 
 static void draft_added_devices(struct loader *ld, struct draft *d, const struct node *list)
 {
-    for (const struct node *n = list ? list->children : NULL; n; n = n->next) {
+    for (const struct node *n = node_first(list); n; n = n->next) {
         struct device_draft *device = &d->devices[d->device_count];
         const struct bus_draft *bus;
 
@@ -161,9 +157,9 @@ void draft_devices(struct loader *ld, struct draft *d)
     size_t count = 0;
 
     for (size_t i = 0; i < d->bus_count; i++)
-        count += list_count(d->buses[i].device_list);
+        count += node_count(d->buses[i].device_list);
     for (size_t i = 0; i < d->root_count; i++)
-        count += list_count(d->roots[i].device_list);
+        count += node_count(d->roots[i].device_list);
     d->devices = loader_alloc(ld, count, sizeof(*d->devices));
     if (!d->devices)
         return;

@@ -1,6 +1,4 @@
 /* draft_net - the broker's listeners and the web's host names. */
-#include <stdlib.h>
-
 #include "config/loader.h"
 #include "config/options.h"
 
@@ -14,7 +12,7 @@ void draft_listeners(struct loader *ld, struct draft *d)
         return;
     if (!list)
         schema_preset(&ld->ctx, &listener_section, 0, &d->listeners[d->listener_count++]);
-    for (const struct node *n = list ? list->children : NULL; n; n = n->next) {
+    for (const struct node *n = node_first(list); n; n = n->next) {
         struct listener_draft *listener = &d->listeners[d->listener_count];
         size_t errors = ld->report.errors;
 
@@ -31,17 +29,17 @@ void draft_listeners(struct loader *ld, struct draft *d)
 void draft_allowed_hosts(struct loader *ld, struct draft *d)
 {
     const struct node *list = d->roots[0].allowed_host_list;
-    const char **hosts = arena_alloc(ld->ctx.arena, list_count(list) * sizeof(*hosts));
-    char found[SCHEMA_FOUND];
+    const char **hosts = arena_alloc(ld->ctx.arena, node_count(list) * sizeof(*hosts));
+    char found[TEXT_SHOWN];
 
     if (!hosts) {
         ld->ctx.failed = true;
         return;
     }
-    for (const struct node *n = list ? list->children : NULL; n; n = n->next) {
+    for (const struct node *n = node_first(list); n; n = n->next) {
         if (n->kind != NODE_SCALAR || !text_is_host(n->text)) {
             report_error(&ld->report, n->place, "'allowed_hosts' must hold host names; found %s",
-                         schema_describe(n, found));
+                         node_describe(n, found));
             continue;
         }
         hosts[d->allowed_host_count] = arena_strdup(ld->ctx.arena, n->text);

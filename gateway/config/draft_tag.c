@@ -1,7 +1,4 @@
 /* draft_tag - the tags of a device: those of its template, changed or not, then its own. */
-#include <stdlib.h>
-#include <string.h>
-
 #include "config/loader.h"
 #include "config/options.h"
 
@@ -124,11 +121,11 @@ static void draft_tag(struct loader *ld, const struct sampling *sampling, bool w
 static void check_repetition(struct loader *ld, const struct node *list, const struct node *n)
 {
     const struct node *first = find_tag(list, n);
-    char found[SCHEMA_FOUND];
+    char found[TEXT_SHOWN];
 
     if (first && first != n)
         report_error(&ld->report, node_get(n, "name")->place, "duplicate tag %s, first at line %u",
-                     schema_describe(node_get(n, "name"), found), node_get(first, "name")->place.line);
+                     node_describe(node_get(n, "name"), found), node_get(first, "name")->place.line);
 }
 
 static void add_tag(struct loader *ld, struct device_draft *device, bool whole, const struct node *node,
@@ -140,22 +137,22 @@ static void add_tag(struct loader *ld, struct device_draft *device, bool whole, 
     draft_tag(ld, &device->sampling, whole, tag);
 }
 
-void draft_tags(struct loader *ld, struct device_draft *device, const struct template *template)
+void draft_tags(struct loader *ld, struct device_draft *device, const struct device_template *template)
 {
     const struct node *own = device->tag_list;
     const struct node *theirs = template ? node_get(template->root, "tags") : NULL;
     /* What a template that cannot be had would have said is not missing. */
     bool whole = template || !node_get(device->node, "template");
 
-    device->tags = loader_alloc(ld, list_count(own) + list_count(theirs), sizeof(*device->tags));
+    device->tags = loader_alloc(ld, node_count(own) + node_count(theirs), sizeof(*device->tags));
     if (!device->tags)
         return;
-    for (const struct node *n = theirs ? theirs->children : NULL; n; n = n->next) {
+    for (const struct node *n = node_first(theirs); n; n = n->next) {
         const struct node *change = find_tag(own, n);
 
         add_tag(ld, device, true, change ? change : n, change ? n : NULL);
     }
-    for (const struct node *n = own ? own->children : NULL; n; n = n->next) {
+    for (const struct node *n = node_first(own); n; n = n->next) {
         if (!item_is_mapping(ld, &tag_section, n))
             continue;
         check_repetition(ld, own, n);

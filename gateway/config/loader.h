@@ -12,16 +12,16 @@
 #include "config/draft.h"
 #include "config/schema.h"
 
-struct template;
+struct device_template;
 
 struct loader {
     struct schema_context ctx; /* its arena is the settings' */
     struct arena *scratch;     /* trees and drafts: dies with the loader */
     struct report report;
     unsigned file_count;
-    bool incomplete;            /* a file could not be parsed: what is missing may be in it */
-    const char *main_name;      /* as the user gave it */
-    struct template *templates; /* those looked for so far */
+    bool incomplete;                   /* a file could not be read: what is missing may be in it */
+    const char *main_name;             /* as the user gave it */
+    struct device_template *templates; /* those looked for so far */
 };
 
 /* Reads and parses one file. 0; -EINVAL: reported; another -errno: cannot be
@@ -34,11 +34,8 @@ int source_read_bytes(const char *path, size_t max, struct buf *out);
 /* NULL sets ctx.failed. Zeroed; `count` may be 0. */
 void *loader_alloc(struct loader *ld, size_t count, size_t size);
 
-/* 0 for no list. */
-size_t list_count(const struct node *list);
-
 /* Whether an item of a list can be read by `section`; reports it if not. */
-bool item_is_mapping(struct loader *ld, const struct section *section, const struct node *item);
+bool item_is_mapping(struct loader *ld, const struct schema_section *section, const struct node *item);
 
 /* "line 4", or "other.yaml:4" when it is in another file than `from`. */
 enum { PLACE_TEXT = 256 };
@@ -47,16 +44,15 @@ const char *place_print(struct place from, struct place to, char ret_text[PLACE_
 /* Where the value of `key` is, or else the mapping. `base`, which may be NULL, is what the mapping changes. */
 struct place key_place(const struct node *mapping, const struct node *base, const char *key);
 
-struct template
-{
-    struct template *next;
+struct device_template {
+    struct device_template *next;
     struct str name;
     const struct node *root; /* NULL: not found, or has errors */
     const char *problem;     /* why */
 };
 
 /* The template of this name, looked up once; NULL when out of memory. */
-const struct template *template_find(struct loader *ld, struct str name);
+const struct device_template *template_find(struct loader *ld, struct str name);
 
 /* Each reads what the lists of d->roots describe; buses before devices. */
 void draft_listeners(struct loader *ld, struct draft *d);
@@ -70,7 +66,7 @@ void draft_bridges(struct loader *ld, struct draft *d);
 void draft_sampling(struct loader *ld, const struct node *level, struct sampling *s);
 
 /* Tags of a device, and of its template if it has one; checks each. */
-void draft_tags(struct loader *ld, struct device_draft *device, const struct template *template);
+void draft_tags(struct loader *ld, struct device_draft *device, const struct device_template *template);
 
 void rules_check(struct loader *ld, const struct draft *d);
 void rules_check_ports(struct loader *ld, const struct draft *d); /* a part of it */

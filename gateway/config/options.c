@@ -3,7 +3,7 @@
 
 #include "config/draft.h"
 
-static const struct option gateway_options[] = {
+static const struct schema_option gateway_options[] = {
     {.name = "id",
      .type = OPT_NAME,
      INTO(struct root_draft, gateway.id),
@@ -24,9 +24,9 @@ static const struct option gateway_options[] = {
              "counted."},
     {0},
 };
-static const struct section gateway_section = {"gateway", gateway_options};
+static const struct schema_section gateway_section = {"gateway", gateway_options};
 
-static const struct option limit_options[] = {
+static const struct schema_option limit_options[] = {
     {.name = "packet_bytes",
      .type = OPT_SIZE,
      .min = 1024,
@@ -80,9 +80,9 @@ static const struct option limit_options[] = {
      .help = "Longest keep-alive an MQTT 5 client is granted."},
     {0},
 };
-static const struct section limit_section = {"limits", limit_options};
+static const struct schema_section limit_section = {"limits", limit_options};
 
-static const struct option listener_options[] = {
+static const struct schema_option listener_options[] = {
     {.name = "port",
      .type = OPT_INT,
      .min = 1,
@@ -97,9 +97,9 @@ static const struct option listener_options[] = {
      .help = "Address to listen on: 127.0.0.1 for this machine alone, 0.0.0.0 or :: for everyone."},
     {0},
 };
-const struct section listener_section = {"a listener", listener_options};
+const struct schema_section listener_section = {"a listener", listener_options};
 
-static const struct option broker_options[] = {
+static const struct schema_option broker_options[] = {
     {.name = "listeners",
      .type = OPT_LIST,
      .section = &listener_section,
@@ -125,9 +125,9 @@ static const struct option broker_options[] = {
      .help = "Time between updates of the $SYS topics; 0 for none of them."},
     {0},
 };
-static const struct section broker_section = {"broker", broker_options};
+static const struct schema_section broker_section = {"broker", broker_options};
 
-static const struct option web_listen_options[] = {
+static const struct schema_option web_listen_options[] = {
     {.name = "port",
      .type = OPT_INT,
      .min = 1,
@@ -142,9 +142,9 @@ static const struct option web_listen_options[] = {
      .help = "Address to listen on, as for the broker."},
     {0},
 };
-static const struct section web_listen_section = {"web.listen", web_listen_options};
+static const struct schema_section web_listen_section = {"web.listen", web_listen_options};
 
-static const struct option web_options[] = {
+static const struct schema_option web_options[] = {
     {.name = "enabled",
      .type = OPT_BOOL,
      INTO(struct root_draft, web.enabled),
@@ -160,9 +160,9 @@ static const struct option web_options[] = {
      .help = "Host names browsers may use besides localhost and plain addresses."},
     {0},
 };
-static const struct section web_section = {"web", web_options};
+static const struct schema_section web_section = {"web", web_options};
 
-static const struct choice log_levels[] = {
+static const struct schema_choice log_levels[] = {
     {"error", LOG_LEVEL_ERROR},
     {"warning", LOG_LEVEL_WARNING},
     {"info", LOG_LEVEL_INFO},
@@ -170,7 +170,7 @@ static const struct choice log_levels[] = {
     {0},
 };
 
-static const struct option log_options[] = {
+static const struct schema_option log_options[] = {
     {.name = "level",
      .type = OPT_ENUM,
      .choices = log_levels,
@@ -179,10 +179,10 @@ static const struct option log_options[] = {
      .help = "The least important lines that are logged."},
     {0},
 };
-static const struct section log_section = {"log", log_options};
+static const struct schema_section log_section = {"log", log_options};
 
 /* gateway, broker and log write to all of root_draft, so they have no offset of their own. */
-static const struct option root_options[] = {
+static const struct schema_option root_options[] = {
     {.name = "gateway",
      .type = OPT_SECTION,
      .kinds = ROOT_MAIN,
@@ -226,5 +226,5 @@ static const struct option root_options[] = {
      .help = "What is logged."},
     {0},
 };
-const struct section root_section = {"the configuration", root_options};
-const struct section conf_d_section = {"a conf.d file", root_options};
+const struct schema_section root_section = {"the configuration", root_options};
+const struct schema_section conf_d_section = {"a conf.d file", root_options};

@@ -12,14 +12,14 @@ enum { ROOT_MAIN = 1, ROOT_CONF_D = 2 };
 /* Kinds of a bus and of a device on it, and besides: of a device in a conf.d file. */
 enum { KIND_RTU = 1, KIND_TCP = 2, DEVICE_CONF_D = 4 };
 
-extern const struct section root_section;   /* struct root_draft */
-extern const struct section conf_d_section; /* the same, for a file in conf.d */
-extern const struct section listener_section;
-extern const struct section bus_section;
-extern const struct section device_section;
-extern const struct section template_section;
-extern const struct section tag_section;
-extern const struct section bridge_section;
-extern const struct section bridge_topic_section; /* struct bridge_topic_settings */
+extern const struct schema_section root_section;   /* struct root_draft */
+extern const struct schema_section conf_d_section; /* the same, for a file in conf.d */
+extern const struct schema_section listener_section;
+extern const struct schema_section bus_section;
+extern const struct schema_section device_section;
+extern const struct schema_section template_section;
+extern const struct schema_section tag_section;
+extern const struct schema_section bridge_section;
+extern const struct schema_section bridge_topic_section; /* struct bridge_topic_settings */
 
 #endif

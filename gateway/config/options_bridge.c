@@ -2,13 +2,13 @@
 #include "config/draft.h"
 #include "config/options.h"
 
-static const struct choice protocols[] = {{"311", 4}, {"5", 5}, {0}};
-static const struct choice directions[] = {{"out", 0}, {0}};
-static const struct choice drain_orders[] = {{"in-order", 0}, {0}};
-static const struct choice full_policies[] = {
+static const struct schema_choice protocols[] = {{"311", 4}, {"5", 5}, {0}};
+static const struct schema_choice directions[] = {{"out", 0}, {0}};
+static const struct schema_choice drain_orders[] = {{"in-order", 0}, {0}};
+static const struct schema_choice full_policies[] = {
     {"drop-oldest", OUTBOX_DROP_OLDEST}, {"drop-newest", OUTBOX_DROP_NEWEST}, {"reject", OUTBOX_REJECT}, {0}};
 
-static const struct option backoff_options[] = {
+static const struct schema_option backoff_options[] = {
     {.name = "min",
      .type = OPT_DURATION,
      .min = 100,
@@ -25,9 +25,9 @@ static const struct option backoff_options[] = {
      .help = "Longest wait; each is about twice the one before."},
     {0},
 };
-static const struct section backoff_section = {"backoff", backoff_options};
+static const struct schema_section backoff_section = {"backoff", backoff_options};
 
-static const struct option store_options[] = {
+static const struct schema_option store_options[] = {
     {.name = "max_bytes",
      .type = OPT_SIZE,
      .min = 64 * KIB,
@@ -57,9 +57,9 @@ static const struct option store_options[] = {
      .help = "How long a reading may wait for its acknowledgement before it is written to disk; 0 for at once."},
     {0},
 };
-static const struct section store_section = {"store", store_options};
+static const struct schema_section store_section = {"store", store_options};
 
-static const struct option drain_options[] = {
+static const struct schema_option drain_options[] = {
     {.name = "rate",
      .type = OPT_INT,
      .min = 0,
@@ -74,9 +74,9 @@ static const struct option drain_options[] = {
      .help = "in-order sends what was kept before what is new."},
     {0},
 };
-static const struct section drain_section = {"drain", drain_options};
+static const struct schema_section drain_section = {"drain", drain_options};
 
-static const struct option prefix_options[] = {
+static const struct schema_option prefix_options[] = {
     {.name = "local",
      .type = OPT_STRING,
      .max = 1024,
@@ -91,9 +91,9 @@ static const struct option prefix_options[] = {
      .help = "Put in front of what is left."},
     {0},
 };
-static const struct section prefix_section = {"prefix", prefix_options};
+static const struct schema_section prefix_section = {"prefix", prefix_options};
 
-static const struct option bridge_topic_options[] = {
+static const struct schema_option bridge_topic_options[] = {
     {.name = "direction",
      .type = OPT_ENUM,
      .choices = directions,
@@ -116,9 +116,9 @@ static const struct option bridge_topic_options[] = {
     {.name = "prefix", .type = OPT_SECTION, .section = &prefix_section, .help = "How topics are renamed."},
     {0},
 };
-const struct section bridge_topic_section = {"a bridge topic", bridge_topic_options};
+const struct schema_section bridge_topic_section = {"a bridge topic", bridge_topic_options};
 
-static const struct option bridge_options[] = {
+static const struct schema_option bridge_options[] = {
     {.name = "name",
      .type = OPT_NAME,
      .required = true,
@@ -212,4 +212,4 @@ static const struct option bridge_options[] = {
     {.name = "drain", .type = OPT_SECTION, .section = &drain_section, .help = "How the kept messages are sent."},
     {0},
 };
-const struct section bridge_section = {"a bridge", bridge_options};
+const struct schema_section bridge_section = {"a bridge", bridge_options};

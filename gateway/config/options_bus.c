@@ -2,30 +2,30 @@
 #include "config/draft.h"
 #include "config/options.h"
 
-static const struct choice bus_types[] = {{"modbus-rtu", BUS_MODBUS_RTU}, {"modbus-tcp", BUS_MODBUS_TCP}, {0}};
-static const struct choice parities[] = {{"none", PARITY_NONE}, {"even", PARITY_EVEN}, {"odd", PARITY_ODD}, {0}};
-static const struct choice tables[] = {
+static const struct schema_choice bus_types[] = {{"modbus-rtu", BUS_MODBUS_RTU}, {"modbus-tcp", BUS_MODBUS_TCP}, {0}};
+static const struct schema_choice parities[] = {{"none", PARITY_NONE}, {"even", PARITY_EVEN}, {"odd", PARITY_ODD}, {0}};
+static const struct schema_choice tables[] = {
     {"coil", TABLE_COIL}, {"discrete", TABLE_DISCRETE}, {"input", TABLE_INPUT}, {"holding", TABLE_HOLDING}, {0}};
-static const struct choice types[] = {{"bool", TYPE_BOOL},
-                                      {"u16", TYPE_U16},
-                                      {"s16", TYPE_S16},
-                                      {"u32", TYPE_U32},
-                                      {"s32", TYPE_S32},
-                                      {"f32", TYPE_F32},
-                                      {0}};
-static const struct choice orders[] = {
+static const struct schema_choice types[] = {{"bool", TYPE_BOOL},
+                                             {"u16", TYPE_U16},
+                                             {"s16", TYPE_S16},
+                                             {"u32", TYPE_U32},
+                                             {"s32", TYPE_S32},
+                                             {"f32", TYPE_F32},
+                                             {0}};
+static const struct schema_choice orders[] = {
     {"ABCD", ORDER_ABCD}, {"CDAB", ORDER_CDAB}, {"BADC", ORDER_BADC}, {"DCBA", ORDER_DCBA}, {0}};
-static const struct choice word_orders[] = {{"big", ORDER_ABCD}, {"little", ORDER_CDAB}, {0}};
+static const struct schema_choice word_orders[] = {{"big", ORDER_ABCD}, {"little", ORDER_CDAB}, {0}};
 
 /* Those that termios has. */
-static const struct choice bauds[] = {
+static const struct schema_choice bauds[] = {
     {"300", 300},         {"600", 600},         {"1200", 1200},       {"1800", 1800},       {"2400", 2400},
     {"4800", 4800},       {"9600", 9600},       {"19200", 19200},     {"38400", 38400},     {"57600", 57600},
     {"115200", 115200},   {"230400", 230400},   {"460800", 460800},   {"500000", 500000},   {"576000", 576000},
     {"921600", 921600},   {"1000000", 1000000}, {"1152000", 1152000}, {"1500000", 1500000}, {"2000000", 2000000},
     {"2500000", 2500000}, {"3000000", 3000000}, {"3500000", 3500000}, {"4000000", 4000000}, {0}};
 
-static const struct option sampling_options[] = {
+static const struct schema_option sampling_options[] = {
     {.name = "poll",
      .type = OPT_DURATION,
      .min = 10,
@@ -52,9 +52,9 @@ static const struct option sampling_options[] = {
      .help = "The same in other words: big is ABCD, little is CDAB."},
     {0},
 };
-static const struct section sampling_section = {"sampling", sampling_options};
+static const struct schema_section sampling_section = {"sampling", sampling_options};
 
-static const struct option asking_options[] = {
+static const struct schema_option asking_options[] = {
     {.name = "timeout",
      .type = OPT_DURATION,
      .min = 10,
@@ -106,9 +106,9 @@ static const struct option asking_options[] = {
      .help = "and at least this much time."},
     {0},
 };
-static const struct section asking_section = {"asking", asking_options};
+static const struct schema_section asking_section = {"asking", asking_options};
 
-static const struct option port_options[] = {
+static const struct schema_option port_options[] = {
     {.name = "device",
      .type = OPT_PATH,
      .required = true,
@@ -142,9 +142,9 @@ static const struct option port_options[] = {
      .help = "Stop bits."},
     {0},
 };
-static const struct section port_section = {"port", port_options};
+static const struct schema_section port_section = {"port", port_options};
 
-static const struct option tag_options[] = {
+static const struct schema_option tag_options[] = {
     {.name = "name",
      .type = OPT_NAME,
      .required = true,
@@ -184,9 +184,9 @@ static const struct option tag_options[] = {
     {.type = OPT_SHARED, .section = &sampling_section, INTO(struct tag_draft, sampling)},
     {0},
 };
-const struct section tag_section = {"a tag", tag_options};
+const struct schema_section tag_section = {"a tag", tag_options};
 
-static const struct option device_options[] = {
+static const struct schema_option device_options[] = {
     {.name = "bus",
      .type = OPT_STRING,
      .required = true,
@@ -232,9 +232,9 @@ static const struct option device_options[] = {
      .help = "What is read. A tag with the name of one of the template's changes that one."},
     {0},
 };
-const struct section device_section = {"a device", device_options};
+const struct schema_section device_section = {"a device", device_options};
 
-static const struct option bus_options[] = {
+static const struct schema_option bus_options[] = {
     {.name = "name", .type = OPT_NAME, .required = true, INTO(struct bus_draft, name), .help = "Name of the bus."},
     {.name = "type",
      .type = OPT_ENUM,
@@ -275,9 +275,9 @@ static const struct option bus_options[] = {
      .help = "Who is on it."},
     {0},
 };
-const struct section bus_section = {"a bus", bus_options};
+const struct schema_section bus_section = {"a bus", bus_options};
 
-static const struct option template_options[] = {
+static const struct schema_option template_options[] = {
     {.name = "name", .type = OPT_NAME, .help = "The template's name, which is its file's name without .yaml."},
     {.name = "summary", .type = OPT_STRING, .max = 200, .help = "What it is for."},
     {.name = "source", .type = OPT_STRING, .max = 500, .help = "Where the registers are documented."},
@@ -292,4 +292,4 @@ static const struct option template_options[] = {
      .help = "What is read."},
     {0},
 };
-const struct section template_section = {"a template", template_options};
+const struct schema_section template_section = {"a template", template_options};

@@ -1,5 +1,4 @@
 /* rules - what no option can know by itself: names used twice, ids that collide, parts that are missing. */
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -9,9 +8,9 @@
 static void report_repetition(struct loader *ld, const char *what, const struct node *value, const struct node *first)
 {
     char other[PLACE_TEXT];
-    char found[SCHEMA_FOUND];
+    char found[TEXT_SHOWN];
 
-    report_error(&ld->report, value->place, "duplicate %s %s, first at %s", what, schema_describe(value, found),
+    report_error(&ld->report, value->place, "duplicate %s %s, first at %s", what, node_describe(value, found),
                  place_print(value->place, first->place, other));
 }
 

@@ -1,5 +1,4 @@
 /* rules_port - things of which there is one: serial ports, Modbus TCP endpoints, listening addresses. */
-#include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>

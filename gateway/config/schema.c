@@ -6,22 +6,23 @@
 #include "config/near.h"
 #include "config/schema_value.h"
 
-static bool is_end(const struct option *o)
+static bool is_end(const struct schema_option *o)
 {
     return !o->name && o->type != OPT_SHARED;
 }
 
-static bool has_kind(const struct option *o, unsigned kind)
+static bool has_kind(const struct schema_option *o, unsigned kind)
 {
     return o->kinds == 0 || (o->kinds & kind) != 0;
 }
 
 /* The row of a key, and the struct it writes into: SHARED rows lead into other tables. */
-static const struct option *find_option(const struct section *section, unsigned kind, const char *key, void **target)
+static const struct schema_option *find_option(const struct schema_section *section, unsigned kind, const char *key,
+                                               void **target)
 {
-    for (const struct option *o = section->options; !is_end(o); o++) {
+    for (const struct schema_option *o = section->options; !is_end(o); o++) {
         void *inner = *target ? (char *)*target + o->offset : NULL;
-        const struct option *found;
+        const struct schema_option *found;
 
         if (!has_kind(o, kind))
             continue;
@@ -38,9 +39,10 @@ static const struct option *find_option(const struct section *section, unsigned 
     return NULL;
 }
 
-static void list_keys(const struct section *section, unsigned kind, struct near *near, struct buf *names)
+/* Offers the keys this section may have to `near`, and lists them in `names` unless that is NULL. */
+static void list_keys(const struct schema_section *section, unsigned kind, struct near *near, struct buf *names)
 {
-    for (const struct option *o = section->options; !is_end(o); o++) {
+    for (const struct schema_option *o = section->options; !is_end(o); o++) {
         if (!has_kind(o, kind))
             continue;
         if (o->type == OPT_SHARED) {
@@ -48,19 +50,20 @@ static void list_keys(const struct section *section, unsigned kind, struct near 
             continue;
         }
         near_offer(near, o->name);
-        buf_printf(names, "%s%s", buf_len(names) ? ", " : "", o->name);
+        if (names)
+            buf_printf(names, "%s%s", buf_len(names) ? ", " : "", o->name);
     }
 }
 
-static void refuse_key(struct schema_context *ctx, const struct section *section, unsigned kind, const struct node *n)
+static void refuse_key(struct schema_context *ctx, const struct schema_section *section, unsigned kind,
+                       const struct node *n)
 {
-    const struct node key = {.quoted = true, .text = str_of(n->key)};
-    const struct option *elsewhere = find_option(section, ~0U, n->key, &(void *){NULL});
-    struct near near = near_to(key.text);
+    const struct schema_option *elsewhere = find_option(section, ~0U, n->key, &(void *){NULL});
+    struct near near = near_to(str_of(n->key));
     struct buf names = {0};
-    char text[SCHEMA_FOUND];
-    const char *found = schema_describe(&key, text);
+    char found[TEXT_SHOWN];
 
+    text_quote(str_of(n->key), found);
     near.shorter = true;
     list_keys(section, kind, &near, &names);
     if (elsewhere)
@@ -75,27 +78,27 @@ static void refuse_key(struct schema_context *ctx, const struct section *section
     buf_fini(&names);
 }
 
-static void read_section(struct schema_context *ctx, const struct option *o, const struct node *n, void *target)
+static void read_section(struct schema_context *ctx, const struct schema_option *o, const struct node *n, void *target)
 {
     schema_read(ctx, o->section, 0, n, target);
     schema_require(ctx, o->section, 0, n, NULL);
 }
 
-void schema_read(struct schema_context *ctx, const struct section *section, unsigned kind, const struct node *mapping,
-                 void *target)
+void schema_read(struct schema_context *ctx, const struct schema_section *section, unsigned kind,
+                 const struct node *mapping, void *target)
 {
-    char found[SCHEMA_FOUND];
+    char found[TEXT_SHOWN];
 
     if (node_is_empty(mapping))
         return;
     if (mapping->kind != NODE_MAPPING) {
         report_error(ctx->report, mapping->place, "%s must be a mapping of keys to values; found %s", section->what,
-                     schema_describe(mapping, found));
+                     node_describe(mapping, found));
         return;
     }
     for (const struct node *n = mapping->children; n; n = n->next) {
         void *base = target;
-        const struct option *o = find_option(section, kind, n->key, &base);
+        const struct schema_option *o = find_option(section, kind, n->key, &base);
 
         if (!o)
             refuse_key(ctx, section, kind, n);
@@ -107,29 +110,27 @@ void schema_read(struct schema_context *ctx, const struct section *section, unsi
 }
 
 /* Whether a key that does not exist was meant to be this one: then saying that it is missing adds nothing. */
-static bool is_misspelt(const struct section *whole, unsigned kind, const struct node *mapping, const char *name)
+static bool is_misspelt(const struct schema_section *whole, unsigned kind, const struct node *mapping, const char *name)
 {
     if (mapping->kind != NODE_MAPPING)
         return false;
     for (const struct node *n = mapping->children; n; n = n->next) {
         struct near near = near_to(str_of(n->key));
-        struct buf names = {0};
 
         if (find_option(whole, ~0U, n->key, &(void *){NULL}))
             continue;
         near.shorter = true;
-        list_keys(whole, kind, &near, &names);
-        buf_fini(&names);
+        list_keys(whole, kind, &near, NULL);
         if (near.best && strcmp(near.best, name) == 0)
             return true;
     }
     return false;
 }
 
-void schema_require(struct schema_context *ctx, const struct section *section, unsigned kind,
+void schema_require(struct schema_context *ctx, const struct schema_section *section, unsigned kind,
                     const struct node *mapping, const struct node *base)
 {
-    for (const struct option *o = section->options; !is_end(o); o++) {
+    for (const struct schema_option *o = section->options; !is_end(o); o++) {
         if (!o->required || !has_kind(o, kind) || node_get(mapping, o->name) || node_get(base, o->name))
             continue;
         if (!is_misspelt(section, kind, mapping, o->name))
@@ -137,9 +138,9 @@ void schema_require(struct schema_context *ctx, const struct section *section, u
     }
 }
 
-void schema_preset(struct schema_context *ctx, const struct section *section, unsigned kind, void *target)
+void schema_preset(struct schema_context *ctx, const struct schema_section *section, unsigned kind, void *target)
 {
-    for (const struct option *o = section->options; !is_end(o); o++) {
+    for (const struct schema_option *o = section->options; !is_end(o); o++) {
         void *field = (char *)target + o->offset;
 
         if (!has_kind(o, kind))

@@ -35,12 +35,12 @@ enum option_type {
     OPT_TEXTS,    /* const struct node *: a list of strings */
 };
 
-struct choice {
+struct schema_choice {
     const char *name; /* NULL ends the list */
     int value;
 };
 
-struct option {
+struct schema_option {
     const char *name; /* NULL ends the table, except for OPT_SHARED */
     enum option_type type;
     bool required;     /* not in a SHARED section */
@@ -48,16 +48,16 @@ struct option {
     const char *where; /* which those are, in words: "in conf.d files" */
     int64_t min, max;
     int64_t unit; /* of a duration as it is stored; 0 = 1 ms */
-    const struct choice *choices;
-    const struct section *section;
+    const struct schema_choice *choices;
+    const struct schema_section *section;
     size_t offset, size;
     const char *preset; /* the value when it is not given, as one would write it */
     const char *help;
 };
 
-struct section {
+struct schema_section {
     const char *what; /* "a tag" */
-    const struct option *options;
+    const struct schema_option *options;
 };
 
 /* In a row: where the value goes. Without it a value is checked and not kept. */
@@ -71,20 +71,16 @@ struct schema_context {
 };
 
 /* Sets every option that has a preset. `kind` as in schema_read(). */
-void schema_preset(struct schema_context *ctx, const struct section *section, unsigned kind, void *target);
+void schema_preset(struct schema_context *ctx, const struct schema_section *section, unsigned kind, void *target);
 
 /* Reads the keys of `mapping` into `target`; what is wrong is reported and its field left alone. `kind` says
  * which kinds of section this is, bits of option.kinds; 0 where there are no kinds. An empty value is an empty mapping.
  */
-void schema_read(struct schema_context *ctx, const struct section *section, unsigned kind, const struct node *mapping,
-                 void *target);
+void schema_read(struct schema_context *ctx, const struct schema_section *section, unsigned kind,
+                 const struct node *mapping, void *target);
 
 /* Reports required options that are in neither mapping; `base` may be NULL. */
-void schema_require(struct schema_context *ctx, const struct section *section, unsigned kind,
+void schema_require(struct schema_context *ctx, const struct schema_section *section, unsigned kind,
                     const struct node *mapping, const struct node *base);
-
-/* "'text'", "a list", ... for "found %s"; cut short and without control characters. */
-enum { SCHEMA_FOUND = 64 };
-const char *schema_describe(const struct node *n, char ret_text[SCHEMA_FOUND]);
 
 #endif

@@ -10,40 +10,17 @@
 
 #include "config/near.h"
 
-/* How long a shown value may be before it is cut. */
-enum { SHOWN = 40 };
-
-const char *schema_describe(const struct node *n, char ret_text[SCHEMA_FOUND])
-{
-    size_t len = n->text.len < SHOWN ? n->text.len : SHOWN;
-
-    if (n->kind == NODE_LIST)
-        return "a list";
-    if (n->kind == NODE_MAPPING)
-        return "a mapping";
-    if (node_is_empty(n))
-        return "nothing";
-    /* Not in the middle of a character. */
-    while (len < n->text.len && len > 0 && ((unsigned char)n->text.data[len] & 0xc0) == 0x80)
-        len--;
-    snprintf(ret_text, SCHEMA_FOUND, "'%.*s%s'", (int)len, n->text.data, len < n->text.len ? "..." : "");
-    for (char *c = ret_text; *c; c++)
-        if ((unsigned char)*c < 0x20 || *c == 0x7f)
-            *c = '?';
-    return ret_text;
-}
-
 /* "'poll' must be a duration, found 'x'" and more after it. */
-static void refuse(struct schema_context *ctx, const struct option *o, const struct node *n, const char *expected,
-                   const char *more)
+static void refuse(struct schema_context *ctx, const struct schema_option *o, const struct node *n,
+                   const char *expected, const char *more)
 {
-    char found[SCHEMA_FOUND];
+    char found[TEXT_SHOWN];
 
-    report_error(ctx->report, n->place, "'%s' must be %s; found %s%s", o->name, expected, schema_describe(n, found),
+    report_error(ctx->report, n->place, "'%s' must be %s; found %s%s", o->name, expected, node_describe(n, found),
                  more);
 }
 
-static void store_int(const struct option *o, void *field, int64_t v)
+static void store_int(const struct schema_option *o, void *field, int64_t v)
 {
     switch (o->size) {
     case 0:
@@ -63,7 +40,7 @@ static void store_int(const struct option *o, void *field, int64_t v)
     }
 }
 
-static void store_text(struct schema_context *ctx, const struct option *o, void *field, struct str text)
+static void store_text(struct schema_context *ctx, const struct schema_option *o, void *field, struct str text)
 {
     char *copy;
 
@@ -76,7 +53,7 @@ static void store_text(struct schema_context *ctx, const struct option *o, void 
         *(const char **)field = copy;
 }
 
-static void read_bool(struct schema_context *ctx, const struct option *o, const struct node *n, void *field)
+static void read_bool(struct schema_context *ctx, const struct schema_option *o, const struct node *n, void *field)
 {
     bool yes = str_equal(n->text, str_of("true"));
 
@@ -86,7 +63,7 @@ static void read_bool(struct schema_context *ctx, const struct option *o, const 
         *(bool *)field = yes;
 }
 
-static void read_int(struct schema_context *ctx, const struct option *o, const struct node *n, void *field)
+static void read_int(struct schema_context *ctx, const struct schema_option *o, const struct node *n, void *field)
 {
     char expected[96];
     int64_t v;
@@ -104,7 +81,7 @@ static void read_int(struct schema_context *ctx, const struct option *o, const s
            r == -EINVAL && n->text.len > 1 && n->text.data[0] == '0' ? " (no leading zeros; hexadecimal is 0x10)" : "");
 }
 
-static void read_float(struct schema_context *ctx, const struct option *o, const struct node *n, void *field)
+static void read_float(struct schema_context *ctx, const struct schema_option *o, const struct node *n, void *field)
 {
     double v;
 
@@ -114,12 +91,12 @@ static void read_float(struct schema_context *ctx, const struct option *o, const
         *(double *)field = v;
 }
 
-static void read_duration(struct schema_context *ctx, const struct option *o, const struct node *n, void *field)
+static void read_duration(struct schema_context *ctx, const struct schema_option *o, const struct node *n, void *field)
 {
     int64_t unit = o->unit ? o->unit : 1;
     char low[TEXT_SHOWN];
     char high[TEXT_SHOWN];
-    char expected[128];
+    char expected[192];
     int64_t v;
     int r = text_read_duration(n->text, &v);
 
@@ -137,11 +114,11 @@ static void read_duration(struct schema_context *ctx, const struct option *o, co
                           : "");
 }
 
-static void read_size(struct schema_context *ctx, const struct option *o, const struct node *n, void *field)
+static void read_size(struct schema_context *ctx, const struct schema_option *o, const struct node *n, void *field)
 {
     char low[TEXT_SHOWN];
     char high[TEXT_SHOWN];
-    char expected[128];
+    char expected[192];
     int64_t v;
     int r = text_read_size(n->text, &v);
 
@@ -158,13 +135,13 @@ static void read_size(struct schema_context *ctx, const struct option *o, const 
                           : "");
 }
 
-static void refuse_choice(struct schema_context *ctx, const struct option *o, const struct node *n)
+static void refuse_choice(struct schema_context *ctx, const struct schema_option *o, const struct node *n)
 {
     struct near near = near_to(n->text);
     struct buf expected = {0};
     char more[96] = "";
 
-    for (const struct choice *c = o->choices; c->name; c++) {
+    for (const struct schema_choice *c = o->choices; c->name; c++) {
         const char *between = c == o->choices ? "" : c[1].name ? ", " : " or ";
 
         buf_printf(&expected, "%s%s", between, c->name);
@@ -180,9 +157,9 @@ static void refuse_choice(struct schema_context *ctx, const struct option *o, co
     buf_fini(&expected);
 }
 
-static void read_enum(struct schema_context *ctx, const struct option *o, const struct node *n, void *field)
+static void read_enum(struct schema_context *ctx, const struct schema_option *o, const struct node *n, void *field)
 {
-    for (const struct choice *c = o->choices; c->name; c++) {
+    for (const struct schema_choice *c = o->choices; c->name; c++) {
         if (str_equal(n->text, str_of(c->name))) {
             store_int(o, field, c->value);
             return;
@@ -191,7 +168,7 @@ static void read_enum(struct schema_context *ctx, const struct option *o, const 
     refuse_choice(ctx, o, n);
 }
 
-static void read_string(struct schema_context *ctx, const struct option *o, const struct node *n, void *field)
+static void read_string(struct schema_context *ctx, const struct schema_option *o, const struct node *n, void *field)
 {
     char expected[64];
 
@@ -207,7 +184,7 @@ static void read_string(struct schema_context *ctx, const struct option *o, cons
     store_text(ctx, o, field, n->text);
 }
 
-static void read_name(struct schema_context *ctx, const struct option *o, const struct node *n, void *field)
+static void read_name(struct schema_context *ctx, const struct schema_option *o, const struct node *n, void *field)
 {
     if (!text_is_name(n->text))
         refuse(ctx, o, n, "a name of 1 to 64 bytes without '/', '+', '#', a leading '$' or control characters", "");
@@ -215,7 +192,7 @@ static void read_name(struct schema_context *ctx, const struct option *o, const 
         store_text(ctx, o, field, n->text);
 }
 
-static void read_host(struct schema_context *ctx, const struct option *o, const struct node *n, void *field)
+static void read_host(struct schema_context *ctx, const struct schema_option *o, const struct node *n, void *field)
 {
     if (!text_is_host(n->text))
         refuse(ctx, o, n, "a host name or an IP address", "");
@@ -223,7 +200,7 @@ static void read_host(struct schema_context *ctx, const struct option *o, const 
         store_text(ctx, o, field, n->text);
 }
 
-static void read_address(struct schema_context *ctx, const struct option *o, const struct node *n, void *field)
+static void read_address(struct schema_context *ctx, const struct schema_option *o, const struct node *n, void *field)
 {
     uint8_t bytes[16];
 
@@ -248,7 +225,7 @@ static char *join_path(const char *dir, const char *relative)
     return asprintf(&path, STR_FMT "/%s", STR_ARG(base), relative) < 0 ? NULL : path;
 }
 
-static void read_path(struct schema_context *ctx, const struct option *o, const struct node *n, void *field)
+static void read_path(struct schema_context *ctx, const struct schema_option *o, const struct node *n, void *field)
 {
     char *path;
 
@@ -269,7 +246,7 @@ static void read_path(struct schema_context *ctx, const struct option *o, const 
     free(path);
 }
 
-static void read_list(struct schema_context *ctx, const struct option *o, const struct node *n, void *field)
+static void read_list(struct schema_context *ctx, const struct schema_option *o, const struct node *n, void *field)
 {
     if (n->kind == NODE_LIST)
         *(const struct node **)field = n;
@@ -277,7 +254,7 @@ static void read_list(struct schema_context *ctx, const struct option *o, const 
         refuse(ctx, o, n, "a list, each item beginning with '-'", "");
 }
 
-typedef void read_fn(struct schema_context *ctx, const struct option *o, const struct node *n, void *field);
+typedef void read_fn(struct schema_context *ctx, const struct schema_option *o, const struct node *n, void *field);
 
 static read_fn *const scalar_readers[] = {
     [OPT_BOOL] = read_bool, [OPT_INT] = read_int,         [OPT_FLOAT] = read_float,   [OPT_DURATION] = read_duration,
@@ -285,7 +262,7 @@ static read_fn *const scalar_readers[] = {
     [OPT_HOST] = read_host, [OPT_ADDRESS] = read_address, [OPT_PATH] = read_path,
 };
 
-void schema_read_value(struct schema_context *ctx, const struct option *o, const struct node *n, void *field)
+void schema_read_value(struct schema_context *ctx, const struct schema_option *o, const struct node *n, void *field)
 {
     if (o->type == OPT_LIST || o->type == OPT_TEXTS)
         read_list(ctx, o, n, field);

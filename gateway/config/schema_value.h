@@ -7,6 +7,6 @@
 #include "config/schema.h"
 
 /* Stores the value in `field`, or reports why it cannot be. Not for OPT_SECTION and OPT_SHARED. */
-void schema_read_value(struct schema_context *ctx, const struct option *o, const struct node *n, void *field);
+void schema_read_value(struct schema_context *ctx, const struct schema_option *o, const struct node *n, void *field);
 
 #endif

@@ -74,6 +74,8 @@ int source_read(struct loader *ld, const char *path, const struct file **ret_fil
         return -ENOMEM;
     *ret_file = file;
     r = source_read_bytes(path, TREE_MAX_BYTES, &content);
+    if (r == -EINVAL) /* that would mean "parsed and wrong" */
+        r = -EIO;
     if (r == 0)
         r = tree_parse(ld->scratch, file, buf_str(&content), &ld->report, ret_root);
     buf_fini(&content);
@@ -89,19 +91,14 @@ void *loader_alloc(struct loader *ld, size_t count, size_t size)
     return p;
 }
 
-size_t list_count(const struct node *list)
+bool item_is_mapping(struct loader *ld, const struct schema_section *section, const struct node *item)
 {
-    return list ? list->count : 0;
-}
-
-bool item_is_mapping(struct loader *ld, const struct section *section, const struct node *item)
-{
-    char found[SCHEMA_FOUND];
+    char found[TEXT_SHOWN];
 
     if (item->kind == NODE_MAPPING)
         return true;
     report_error(&ld->report, item->place, "%s must be a mapping of keys to values; found %s", section->what,
-                 schema_describe(item, found));
+                 node_describe(item, found));
     return false;
 }
 

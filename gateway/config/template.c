@@ -1,5 +1,6 @@
 /* template - device templates: searched for beside the configuration first, so that a user's own comes before ours. */
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -58,10 +59,12 @@ static void check_template(struct loader *ld, const struct node *root)
     device.sampling = draft.sampling;
     device.tag_list = draft.tag_list;
     draft_tags(ld, &device, NULL);
+    if (draft.tag_list && draft.tag_list->count == 0)
+        report_error(&ld->report, draft.tag_list->place, "a template needs at least one tag");
 }
 
 /* 0 found or broken, -ENOENT not there. */
-static int try_path(struct loader *ld, const char *path, struct template *t)
+static int try_path(struct loader *ld, const char *path, struct device_template *t)
 {
     size_t errors = ld->report.errors;
     const struct file *file;
@@ -83,7 +86,7 @@ static int try_path(struct loader *ld, const char *path, struct template *t)
     return 0;
 }
 
-static int search(struct loader *ld, struct template *t)
+static int search(struct loader *ld, struct device_template *t)
 {
     for (size_t i = 0; i < ARRAY_LEN(template_dirs); i++) {
         char *path = template_path(ld, template_dirs[i], t->name);
@@ -99,9 +102,9 @@ static int search(struct loader *ld, struct template *t)
     return 0;
 }
 
-const struct template *template_find(struct loader *ld, struct str name)
+const struct device_template *template_find(struct loader *ld, struct str name)
 {
-    struct template *t;
+    struct device_template *t;
 
     for (t = ld->templates; t; t = t->next)
         if (str_equal(t->name, name))

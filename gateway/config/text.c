@@ -199,12 +199,49 @@ void text_print_size(int64_t bytes, char ret_text[TEXT_SHOWN])
     print_with_unit(bytes, sizes, ret_text);
 }
 
+/* Bytes of the printable character at `at`; 0 when there is none. */
+static size_t printable_len(struct str text, size_t at)
+{
+    const unsigned char *c = (const unsigned char *)text.data + at;
+    size_t len = utf8_char_len(text.data + at, text.len - at);
+
+    if (c[0] < 0x20 || c[0] == 0x7f || (len == 2 && c[0] == 0xc2 && c[1] < 0xa0))
+        return 0;
+    return len;
+}
+
 bool text_is_printable(struct str text)
 {
-    for (size_t i = 0; i < text.len; i++)
-        if ((unsigned char)text.data[i] < 0x20 || text.data[i] == 0x7f)
+    size_t at = 0;
+
+    while (at < text.len) {
+        size_t len = printable_len(text, at);
+
+        if (len == 0)
             return false;
-    return utf8_valid(text);
+        at += len;
+    }
+    return true;
+}
+
+const char *text_quote(struct str text, char ret_text[TEXT_SHOWN])
+{
+    const size_t room = TEXT_SHOWN - sizeof("'...'") - 4;
+    size_t out = 0;
+    size_t at = 0;
+
+    ret_text[out++] = '\'';
+    while (at < text.len && out < room) {
+        size_t len = printable_len(text, at);
+
+        if (len == 0)
+            ret_text[out++] = '?';
+        for (size_t i = 0; i < len; i++)
+            ret_text[out++] = text.data[at + i];
+        at += len ? len : 1;
+    }
+    snprintf(ret_text + out, TEXT_SHOWN - out, "%s'", at < text.len ? "..." : "");
+    return ret_text;
 }
 
 bool text_is_name(struct str text)

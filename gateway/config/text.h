@@ -31,7 +31,10 @@ int text_read_duration(struct str text, int64_t *ret_ms);
 /* "512B", "64KiB", "1.5MiB", "2GB", and "0": bytes. */
 int text_read_size(struct str text, int64_t *ret_bytes);
 
-enum { TEXT_SHOWN = 32 };
+enum { TEXT_SHOWN = 64 };
+
+/* In quotes, cut short when it is long, '?' for what is not printable. Returns ret_text. */
+const char *text_quote(struct str text, char ret_text[TEXT_SHOWN]);
 
 /* In the largest unit that leaves a whole number. */
 void text_print_duration(int64_t ms, char ret_text[TEXT_SHOWN]);
@@ -41,7 +44,7 @@ void text_print_size(int64_t bytes, char ret_text[TEXT_SHOWN]);
  * UTF-8 without '/', '+', '#', control characters, '$' in front or blanks at the ends. */
 bool text_is_name(struct str text);
 
-/* No NUL or other control character. */
+/* Well-formed UTF-8 without NUL or other control characters, U+0080 to U+009F included. */
 bool text_is_printable(struct str text);
 
 /* A host name or an IPv4 or IPv6 address. */

@@ -174,6 +174,7 @@ static int read_list(struct parse *p, unsigned depth, struct node *list)
 static int read_key(struct parse *p, const yaml_event_t *event, const struct node *mapping, struct node **ret_key)
 {
     const struct node *first;
+    char shown[TEXT_SHOWN];
     int r = refuse_extras(p, event);
 
     if (r < 0)
@@ -189,8 +190,8 @@ static int read_key(struct parse *p, const yaml_event_t *event, const struct nod
         return refuse(p, event, "a key must be plain text");
     first = node_get(mapping, (*ret_key)->text.data);
     if (first)
-        report_error(p->report, (*ret_key)->place, "duplicate key '%s', first given at line %u", first->key,
-                     first->key_place.line);
+        report_error(p->report, (*ret_key)->place, "duplicate key %s, first given at line %u",
+                     text_quote(str_of(first->key), shown), first->key_place.line);
     return 0;
 }
 
@@ -326,4 +327,23 @@ const struct node *node_get(const struct node *mapping, const char *key)
 bool node_is_empty(const struct node *n)
 {
     return n->kind == NODE_SCALAR && !n->quoted && n->text.len == 0;
+}
+
+size_t node_count(const struct node *n)
+{
+    return n ? n->count : 0;
+}
+
+const struct node *node_first(const struct node *n)
+{
+    return n ? n->children : NULL;
+}
+
+const char *node_describe(const struct node *n, char ret_text[TEXT_SHOWN])
+{
+    if (n->kind == NODE_LIST)
+        return "a list";
+    if (n->kind == NODE_MAPPING)
+        return "a mapping";
+    return node_is_empty(n) ? "nothing" : text_quote(n->text, ret_text);
 }

@@ -13,6 +13,7 @@
 
 #include "config/place.h"
 #include "config/report.h"
+#include "config/text.h"
 #include "core/arena.h"
 #include "core/str.h"
 
@@ -42,5 +43,12 @@ const struct node *node_get(const struct node *mapping, const char *key);
 
 /* "key:" with nothing behind it. */
 bool node_is_empty(const struct node *n);
+
+/* The children of a list or mapping: how many, and the first. 0 and NULL when `n` is NULL. */
+size_t node_count(const struct node *n);
+const struct node *node_first(const struct node *n);
+
+/* "'text'", "a list", ... for "found %s", as text_quote() shows it. */
+const char *node_describe(const struct node *n, char ret_text[TEXT_SHOWN]);
 
 #endif

@@ -181,11 +181,11 @@ static void the_commented_examples_of_the_shipped_file_are_valid(void **state)
     remove("cloud.password");
 }
 
-static bool all_mentioned(const char *text, const struct section *section)
+static bool all_mentioned(const char *text, const struct schema_section *section)
 {
     bool all = true;
 
-    for (const struct option *o = section->options; o->name || o->type == OPT_SHARED; o++) {
+    for (const struct schema_option *o = section->options; o->name || o->type == OPT_SHARED; o++) {
         char key[64];
 
         snprintf(key, sizeof(key), "%s:", o->name ? o->name : "");

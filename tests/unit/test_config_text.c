@@ -133,6 +133,7 @@ static void names_fit_between_two_slashes_of_a_topic(void **state)
     assert_false(text_is_name(str_of(" a")));
     assert_false(text_is_name(str_of("a\x01")));
     assert_false(text_is_name(str_of("\xff")));
+    assert_false(text_is_name(str_of("a\xc2\x9b"))); /* a terminal reads U+009B as the start of a command */
     assert_false(text_is_name((struct str){.data = "a\0b", .len = 3}));
 }
 
