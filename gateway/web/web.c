@@ -17,7 +17,7 @@ enum {
     PING_AFTER_S = 45,      /* silence on a WebSocket before it is asked */
     HANGUP_AFTER_S = 60,    /* and before it counts as dead */
     CLOSING_TURNS_MAX = 1000,
-    LWS_LOG_EVERY_MS = 1000,
+    LWS_LOG_EVERY_MS = 10000,
 };
 
 /* A web and what is needed to end it; see web_stop(). */
@@ -40,16 +40,19 @@ static const lws_retry_bo_t idle_policy = {
     .secs_since_valid_hangup = HANGUP_AFTER_S,
 };
 
-/* Much of what lws calls an error is a client's doing: never more than a line a second of it. */
+/* Much of what lws calls an error is a client's doing: one line in a while is enough of it. */
 static void on_lws_log(int level, const char *line)
 {
-    static int64_t last_ms = -LWS_LOG_EVERY_MS;
+    static int64_t quiet_until_ms;
     int64_t now_ms = clock_mono_ms();
+    const char *stamp_end = line[0] == '[' ? strstr(line, "] ") : NULL;
 
     (void)level;
-    if (now_ms - last_ms < LWS_LOG_EVERY_MS)
+    if (now_ms < quiet_until_ms)
         return;
-    last_ms = now_ms;
+    quiet_until_ms = now_ms + LWS_LOG_EVERY_MS;
+    if (stamp_end && strlen(stamp_end) > 5)
+        line = stamp_end + 5; /* lws 4.3 begins with "[date time] W: " */
     log_warning("web: libwebsockets: %.*s", (int)strcspn(line, "\r\n"), line);
 }
 

@@ -146,7 +146,7 @@ def lost_within(b, seconds, what):
     _, took = b.wait_for("return document.body.classList.contains('lost')", seconds)
     time.sleep(0.5)
     lost, hidden, opacity, title = state_of(b)
-    assert lost and not hidden and float(opacity) < 0.6 and title.startswith("(offline)"), state_of(b)
+    assert lost and not hidden and float(opacity) < 0.8 and title.startswith("(offline)"), state_of(b)
     assert "Connection lost" in b.run("return document.getElementById('banner').innerText")
     print("ok   %s: said so and dimmed after %.1f s" % (what, took))
 
