@@ -90,6 +90,7 @@ def shows_values(b, feed):
         feed.values("meter-1", {"voltage": 230.25 + i})
         took.append(wait_for_cell(b, "meter-1/voltage", [json.dumps(230.25 + i), "V", ""]))
     print("ok   values, units, reasons; a change shows after at most %.0f ms" % (1000 * max(took)))
+    feed.publish("wp/plant7/x/much", "x" * 300000)  # more than one frame holds
     feed.values("meter-1", {"voltage": None}, {"voltage": "timeout"})
     wait_for_cell(b, "meter-1/voltage", ["no data", "", "timed out"])
     feed.values("meter-1", {"voltage": 0.0})
