@@ -4,7 +4,7 @@
 enum {
     USUAL_FACTOR = 3,    /* a probe waits so many usual latencies */
     PROBE_FLOOR_MS = 20, /* scheduling and adapters have their own delays */
-    FULL_WAIT_EVERY = 4, /* probes */
+    FULL_WAIT_EVERY = 8, /* probes */
     SMOOTHING = 8,
 };
 
@@ -51,14 +51,16 @@ bool health_failed(struct device_health *h, struct reason reason, int64_t mono_m
 
     set_state(h, DEVICE_QUARANTINED, wall_ms);
     h->probes = 0;
+    h->answers_late = false;
     h->probe_wait_ms = PROBE_MIN_MS;
     h->probe_due_ms = mono_ms + PROBE_MIN_MS;
     return true;
 }
 
-void health_probe_failed(struct device_health *h, int64_t mono_ms, uint32_t random)
+void health_probe_failed(struct device_health *h, int64_t mono_ms, uint32_t random, bool late)
 {
     h->probes++;
+    h->answers_late = late;
     h->probe_wait_ms = h->probe_wait_ms * 2 < PROBE_MAX_MS ? h->probe_wait_ms * 2 : PROBE_MAX_MS;
     /* Up to a fifth sooner, so that devices that died together are not asked together. */
     h->probe_due_ms = mono_ms + h->probe_wait_ms - (int64_t)(random % 256) * h->probe_wait_ms / (5 * 256);
@@ -69,7 +71,8 @@ int64_t health_timeout_ms(const struct device_health *h)
     int64_t timeout_ms = h->settings->timeout_ms;
     int64_t usual_ms = h->usual_latency_us * USUAL_FACTOR / 1000 + PROBE_FLOOR_MS;
 
-    if (!health_is_quarantined(h) || h->usual_latency_us == 0 || h->probes % FULL_WAIT_EVERY == FULL_WAIT_EVERY - 1)
+    if (!health_is_quarantined(h) || h->usual_latency_us == 0 || h->answers_late ||
+        h->probes % FULL_WAIT_EVERY == FULL_WAIT_EVERY - 1)
         return timeout_ms;
     return usual_ms < timeout_ms ? usual_ms : timeout_ms;
 }

@@ -28,6 +28,7 @@ struct device_health {
     int64_t probe_due_ms;     /* when quarantined */
     int64_t probe_wait_ms;    /* between probes, growing */
     uint32_t probes;          /* since quarantined */
+    bool answers_late;        /* the last probe's answer came after its time */
 };
 
 void health_init(struct device_health *h, const struct device_settings *settings, int64_t wall_ms);
@@ -38,11 +39,11 @@ bool health_answered(struct device_health *h, int64_t latency_us, int64_t wall_m
 /* A poll, with all its retries, was not. True when this quarantined the device. */
 bool health_failed(struct device_health *h, struct reason reason, int64_t mono_ms, int64_t wall_ms);
 
-/* A probe was not; `random` is any number, for the jitter. */
-void health_probe_failed(struct device_health *h, int64_t mono_ms, uint32_t random);
+/* A probe was not, or too `late`; `random` is any number, for the jitter. */
+void health_probe_failed(struct device_health *h, int64_t mono_ms, uint32_t random, bool late);
 
 /* How long to wait for an answer: to a probe three times the usual, but the whole time-out
- * every fourth time, for the device may have become slower. */
+ * after a late answer and every eighth time, for the device may have become slower. */
 int64_t health_timeout_ms(const struct device_health *h);
 
 /* Retries are for devices that are well: a failing one gets one attempt a poll. */

@@ -238,6 +238,7 @@ void poll_entry(struct poller *p, size_t entry)
 void poll_probe(struct poller *p, struct polled_device *d)
 {
     const struct request *req = plan_smallest(&d->plan);
+    uint32_t late = link_late_answers(p->link, d->device.settings->unit);
     int64_t started_ms = clock_mono_ms();
     struct batch *b = batch_new(req->tag_count);
     struct outcome o;
@@ -257,7 +258,8 @@ void poll_probe(struct poller *p, struct polled_device *d)
         b->count = 0; /* a sign of life, no more: the values come with the polls now due */
         o.result = 0;
     } else {
-        health_probe_failed(&d->health, clock_mono_ms(), p->random >> 16);
+        late = link_late_answers(p->link, d->device.settings->unit) - late;
+        health_probe_failed(&d->health, clock_mono_ms(), p->random >> 16, late > 0);
     }
     finish(p, d, req, &o, b);
 }

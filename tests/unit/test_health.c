@@ -75,7 +75,7 @@ static void probes_come_less_and_less_often_up_to_ten_seconds(void **state)
 
     assert_int_equal(before_ms, 101000);
     for (int i = 0; i < 10; i++) {
-        health_probe_failed(&h, before_ms, (uint32_t)i * 37);
+        health_probe_failed(&h, before_ms, (uint32_t)i * 37, false);
         assert_true(h.probe_due_ms - before_ms <= PROBE_MAX_MS);
         assert_true(h.probe_due_ms - before_ms >= 1600);
         before_ms = h.probe_due_ms;
@@ -105,9 +105,20 @@ static void a_probe_waits_three_usual_latencies_but_sometimes_all_of_it(void **s
             whole++;
         else
             assert_int_equal(health_timeout_ms(&h), 80); /* 3 x 20 ms and what schedulers need */
-        health_probe_failed(&h, 0, 0);
+        health_probe_failed(&h, 0, 0, false);
     }
-    assert_int_equal(whole, 2);
+    assert_int_equal(whole, 1);
+}
+
+static void a_late_answer_gives_the_next_probe_the_whole_timeout(void **state)
+{
+    (void)state;
+    struct device_health h = dead(100000);
+
+    health_probe_failed(&h, 0, 0, true);
+    assert_int_equal(health_timeout_ms(&h), settings.timeout_ms);
+    health_probe_failed(&h, 0, 0, false);
+    assert_int_equal(health_timeout_ms(&h), 80);
 }
 
 static void a_device_never_heard_of_is_given_its_whole_timeout(void **state)
@@ -158,6 +169,7 @@ int main(void)
         cmocka_unit_test(probes_come_less_and_less_often_up_to_ten_seconds),
         cmocka_unit_test(an_answer_to_a_probe_revives),
         cmocka_unit_test(a_probe_waits_three_usual_latencies_but_sometimes_all_of_it),
+        cmocka_unit_test(a_late_answer_gives_the_next_probe_the_whole_timeout),
         cmocka_unit_test(a_device_never_heard_of_is_given_its_whole_timeout),
         cmocka_unit_test(only_well_devices_get_retries),
         cmocka_unit_test(dead_devices_use_at_most_their_share),
