@@ -7,6 +7,7 @@
         site.control("set tank level 42")
 """
 import json
+import os
 import socket
 import threading
 import time
@@ -114,6 +115,8 @@ class Site:
         self.w, self.template = workplace, config
         self.port, self.web_port, self.plc_port, self.upstream_port = (free_port() for _ in range(4))
         self.simulator = self.gateway = None
+        os.symlink(os.path.abspath(os.path.join(os.path.dirname(__file__), "../../../conf/templates")),
+                   workplace.path("templates"))
         self.config(bridge=None)
 
     def config(self, bridge):

@@ -41,8 +41,9 @@ def wait_for(condition, seconds, what):
         time.sleep(0.02)
 
 
-def wait_for_port(port, seconds=15):
+def wait_for_port(port, seconds=15, program=None):
     def open_now():
+        assert not program or program.running(), "%s ended:\n%s" % (program.args, program.log())
         with socket.socket() as s:
             return s.connect_ex(("127.0.0.1", port)) == 0
     wait_for(open_now, seconds, "port %d" % port)
@@ -119,7 +120,7 @@ class Workplace:
         if ready:
             p.wait_for_log(ready, seconds)
         if port:
-            wait_for_port(port, seconds)
+            wait_for_port(port, seconds, p)
         return p
 
     def start_mosquitto(self, port, extra="", name="mosquitto"):
