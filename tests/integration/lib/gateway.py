@@ -23,6 +23,7 @@ class Watcher(threading.Thread):
         super().__init__(daemon=True)
         self.port, self.filter, self.qos, self.version = port, filter, qos, version
         self.messages, self.latest, self.done = [], {}, False
+        self.subscribed = threading.Event()
         self.start()
 
     def run(self):
@@ -31,6 +32,7 @@ class Watcher(threading.Thread):
                 with Client(self.port, self.version) as c:
                     c.connect("watcher-%d" % id(self), keepalive=0)
                     c.subscribe(self.filter, qos=self.qos)
+                    self.subscribed.set()
                     self.receive(c)
             except (OSError, Closed, Timeout):
                 time.sleep(0.1)
