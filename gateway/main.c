@@ -12,6 +12,7 @@ static const struct {
 } commands[] = {
     {"check", cli_check, "check a configuration and say everything that is wrong with it"},
     {"pub", cli_pub, "publish to an MQTT broker"},
+    {"run", cli_run, "the gateway, in the foreground"},
     {"simulate", cli_simulate, "serve the devices of a configuration, with values that move"},
     {"sub", cli_sub, "subscribe to an MQTT broker and print what comes"},
 };

@@ -184,7 +184,8 @@ static void refuse(struct message *m, int result)
 
 static struct entry *entry_new(struct outbox *o, struct message *m, bool durable)
 {
-    const int64_t linger = o->settings->linger_ms;
+    /* The promise is to be on disk within the linger: the commit itself needs a part of it. */
+    const int64_t linger = o->settings->linger_ms - o->settings->linger_ms / 10;
     const bool waited_for = m->origin == MESSAGE_FROM_CLIENT && linger > CLIENT_LINGER_MS;
     struct entry *e = calloc(1, sizeof(*e));
 

@@ -52,7 +52,11 @@ static bool may_write(const struct outbox *o, int64_t now_ms)
 
 static bool wants_write(struct outbox *o, int64_t now_ms)
 {
-    if (!o->fresh.messages || !may_write(o, now_ms))
+    if (!o->fresh.messages) {
+        o->due_ms = INT64_MAX; /* that of an entry acknowledged since; the next to come sets its own */
+        return false;
+    }
+    if (!may_write(o, now_ms))
         return false;
     return o->flushed || amount_over(&o->fresh, EARLY_MESSAGES, EARLY_BYTES) || is_due(o, now_ms);
 }

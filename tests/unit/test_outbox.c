@@ -41,6 +41,20 @@ static void acknowledged_before_its_time_is_never_written(void **state)
     assert_int_equal(stats.oldest_ms, 0);
 }
 
+static void message_after_an_idle_deadline_is_written_too(void **state)
+{
+    struct box *box = *state;
+
+    box->settings.linger_ms = 20;
+    box_open(box);
+    box_append(box, 1, MESSAGE_FROM_DRIVER);
+    box_receive(box, 0, 1);
+    rig_wait(&box->rig, 60); /* its deadline passes with nothing left to write */
+    box_append(box, 1, MESSAGE_FROM_DRIVER);
+    box_wait_settled(box);
+    assert_int_equal(box_stats(box).on_disk, 1);
+}
+
 static void publisher_is_told_when_its_message_is_on_disk(void **state)
 {
     struct box *box = *state;
@@ -294,6 +308,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
         TEST(acknowledged_before_its_time_is_never_written),
+        TEST(message_after_an_idle_deadline_is_written_too),
         TEST(publisher_is_told_when_its_message_is_on_disk),
         TEST(reading_waits_for_its_linger),
         TEST(each_message_is_settled_once),

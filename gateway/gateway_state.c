@@ -1,0 +1,160 @@
+/*
+ * gateway_state - publishes the gateway's own standing as retained JSON:
+ *
+ *   $SYS/wirepost/bus/<bus>        on change, and each sys_interval
+ *   $SYS/wirepost/bridge/<bridge>  on change, and each sys_interval
+ *   $SYS/wirepost/inbox            each sys_interval
+ *   $SYS/wirepost/store            each sys_interval
+ */
+#include "bridge/bridge.h"
+#include "broker/broker.h"
+#include "bus/bus.h"
+#include "core/json.h"
+#include "core/message.h"
+#include "gateway_stages.h"
+#include "queue/inbox.h"
+#include "store/store.h"
+
+static void emit(struct gateway *gw, const char *topic, const char *name, struct buf *payload)
+{
+    struct buf full = {0};
+    struct message *m;
+
+    buf_printf(&full, "$SYS/wirepost/%s%s", topic, name);
+    if (!buf_failed(&full) && !buf_failed(payload)) {
+        m = message_new(buf_str(&full), buf_str(payload), str_of(""), 0, true);
+        if (m) {
+            m->origin = MESSAGE_FROM_DRIVER;
+            broker_publish(gw->broker, m);
+        }
+        message_unref(m);
+    }
+    buf_fini(&full);
+    buf_fini(payload);
+}
+
+static void write_count(struct json *j, const char *name, uint64_t count)
+{
+    json_key(j, name);
+    json_uint(j, count);
+}
+
+void gateway_publish_bus_state(struct gateway *gw, size_t bus)
+{
+    struct bus_status status;
+    struct buf payload = {0};
+    struct json j = json_to(&payload);
+
+    if (!gw->buses || !gw->buses[bus])
+        return;
+    bus_get_status(gw->buses[bus], &status);
+    json_object_begin(&j);
+    json_key(&j, "state");
+    json_text(&j, bus_state_name(status.state));
+    json_key(&j, "since");
+    json_int(&j, status.since_ms);
+    json_key(&j, "reason");
+    json_text(&j, status.reason);
+    write_count(&j, "requests", status.requests);
+    write_count(&j, "answers", status.answers);
+    write_count(&j, "errors", status.errors);
+    write_count(&j, "busy_ms", status.busy_us / 1000);
+    json_object_end(&j);
+    emit(gw, "bus/", gw->settings->buses[bus].name, &payload);
+}
+
+static void write_bridge_counters(struct json *j, const struct bridge_stats *stats)
+{
+    write_count(j, "held", stats->outbox.messages);
+    write_count(j, "held_bytes", stats->outbox.bytes);
+    write_count(j, "on_disk", stats->outbox.on_disk);
+    json_key(j, "oldest");
+    json_int(j, stats->outbox.oldest_ms);
+    write_count(j, "taken", stats->outbox.appended);
+    write_count(j, "loaded", stats->outbox.loaded);
+    write_count(j, "sent", stats->sent);
+    write_count(j, "resent", stats->resent);
+    write_count(j, "acked", stats->acked);
+    write_count(j, "refused", stats->refused);
+    json_key(j, "dropped");
+    json_object_begin(j);
+    write_count(j, "outbox_full", stats->outbox.dropped_full);
+    write_count(j, "expired", stats->outbox.dropped_expired);
+    write_count(j, "disk", stats->outbox.dropped_disk);
+    json_object_end(j);
+    write_count(j, "written_bytes", stats->outbox.written_bytes);
+}
+
+void gateway_publish_bridge_state(struct gateway *gw, const struct bridge *br)
+{
+    struct bridge_stats stats;
+    struct buf payload = {0};
+    struct json j = json_to(&payload);
+
+    bridge_get_stats(br, &stats);
+    json_object_begin(&j);
+    json_key(&j, "state");
+    json_text(&j, stats.online ? "online" : "offline");
+    json_key(&j, "reason");
+    json_text(&j, stats.last_error);
+    write_bridge_counters(&j, &stats);
+    json_object_end(&j);
+    emit(gw, "bridge/", bridge_name(br), &payload);
+}
+
+static void publish_inbox_state(struct gateway *gw)
+{
+    struct buf payload = {0};
+    struct json j = json_to(&payload);
+
+    json_object_begin(&j);
+    write_count(&j, "inbox_full", inbox_dropped(gw->inbox));
+    write_count(&j, "memory", gw->lost_to_memory);
+    json_object_end(&j);
+    emit(gw, "inbox", "", &payload);
+}
+
+static void publish_store_state(struct gateway *gw)
+{
+    struct store_stats stats;
+    struct buf payload = {0};
+    struct json j = json_to(&payload);
+
+    store_get_stats(gw->store, &stats);
+    json_object_begin(&j);
+    write_count(&j, "commits", stats.commits);
+    write_count(&j, "failed_commits", stats.failed_commits);
+    json_key(&j, "damaged");
+    if (stats.damaged_path)
+        json_text(&j, stats.damaged_path);
+    else
+        json_null(&j);
+    json_object_end(&j);
+    emit(gw, "store", "", &payload);
+}
+
+void gateway_publish_state(struct gateway *gw)
+{
+    for (size_t i = 0; i < gw->settings->bus_count; i++)
+        gateway_publish_bus_state(gw, i);
+    for (size_t i = 0; i < gw->settings->bridge_count; i++)
+        gateway_publish_bridge_state(gw, gw->bridges[i]);
+    if (gw->inbox)
+        publish_inbox_state(gw);
+    if (gw->store)
+        publish_store_state(gw);
+}
+
+bool gateway_upstream_away(const struct gateway *gw)
+{
+    for (size_t i = 0; i < gw->settings->bridge_count; i++) {
+        struct bridge_stats stats;
+
+        if (!gw->bridges[i]) /* still starting */
+            return true;
+        bridge_get_stats(gw->bridges[i], &stats);
+        if (!stats.online || stats.outbox.on_disk > 0)
+            return true;
+    }
+    return false;
+}
