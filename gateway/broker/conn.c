@@ -69,8 +69,15 @@ void conn_send_ack(struct conn *c, enum mqtt_type type, uint16_t id, uint8_t rea
 
 void conn_send(struct conn *c, const struct mqtt_packet *p)
 {
-    if (mqtt_encode(conn_out(c), (enum mqtt_version)c->version, p) < 0)
+    struct buf *out = conn_out(c);
+    size_t before = buf_len(out);
+
+    if (mqtt_encode(out, (enum mqtt_version)c->version, p) < 0) {
         conn_doom(c, MQTT_UNSPECIFIED_ERROR);
+    } else if (c->max_packet && buf_len(out) - before > c->max_packet) { /* 3.1.2.11.4: it must not be sent */
+        buf_truncate(out, before);
+        conn_doom(c, MQTT_PACKET_TOO_LARGE);
+    }
     c->broker->stats.messages_sent++;
 }
 
@@ -216,8 +223,8 @@ void conn_close(struct conn *c, uint8_t reason)
     if (c->state == CONN_CLOSED)
         return;
     if (reason != MQTT_SUCCESS)
-        log_info("broker: %s %.*s: closing (%s)", c->peer, c->session ? c->session->id_len : 0,
-                 c->session ? c->session->id : "", mqtt_reason_name(reason));
+        log_info("broker: %s %s: closing (%s)", c->peer, c->session ? session_name(c->session).text : "",
+                 mqtt_reason_name(reason));
     if (reason != MQTT_SUCCESS && c->state == CONN_OPEN && c->version == MQTT_V5)
         conn_send(c, &(struct mqtt_packet){.type = MQTT_DISCONNECT, .reason = reason});
     flush(c);

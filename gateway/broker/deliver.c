@@ -70,7 +70,7 @@ static int enqueue(struct session *s, struct delivery d)
     if (!full)
         return -ENOMEM;
     if (!f->full)
-        log_warning("broker: session %.*s: queue full (%zu messages), dropping new ones", s->id_len, s->id,
+        log_warning("broker: session %s: queue full (%zu messages), dropping new ones", session_name(s).text,
                     f->queue.count);
     f->full = true;
     return 0;

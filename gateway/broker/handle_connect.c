@@ -97,9 +97,11 @@ static struct session *take_session(struct conn *c, struct str id, bool clean_st
 static bool take_will(struct session *s, const struct mqtt_will *in)
 {
     const struct mqtt_props *props = &in->props;
-    struct str travelling = publication_props(props->list, &s->broker->props);
-    struct message *m = message_new(in->topic, in->payload, travelling, in->qos, in->retain);
+    struct message *m = NULL;
+    struct str travelling;
 
+    if (publication_props(props->list, &s->broker->props, &travelling) == 0)
+        m = message_new(in->topic, in->payload, travelling, in->qos, in->retain);
     if (!m)
         return false;
     s->will = will_new(s, m, mqtt_has(props, MQTT_PROP_WILL_DELAY) ? props->will_delay : 0,
@@ -198,7 +200,7 @@ void handle_connect(struct conn *c, const struct mqtt_packet *p)
     c->state = CONN_OPEN;
     conn_start_keepalive(c);
     welcome(c, p, present);
-    log_debug("broker: %s: connected as %.*s", c->peer, s->id_len, s->id);
+    log_debug("broker: %s: connected as %s", c->peer, session_name(s).text);
     session_pump(s);
 }
 

@@ -67,7 +67,10 @@ static void route(struct conn *c, const struct mqtt_packet *packet, struct str t
     struct publication p = {.topic = topic, .payload = in->payload, .qos = in->qos, .retain = in->retain};
 
     if (packet->props.list.len > 0) {
-        p.props = publication_props(packet->props.list, &b->props);
+        if (publication_props(packet->props.list, &b->props, &p.props) < 0) {
+            conn_close(c, MQTT_SERVER_BUSY);
+            return;
+        }
         p.expires = mqtt_has(&packet->props, MQTT_PROP_MESSAGE_EXPIRY);
         p.expiry_s = packet->props.message_expiry;
     }

@@ -1,6 +1,8 @@
 /* publication - see publication.h. */
 #include "broker/publication.h"
 
+#include <errno.h>
+
 #include "broker/delivery.h"
 #include "core/clock.h"
 #include "core/reader.h"
@@ -158,7 +160,7 @@ static bool travels(uint8_t id)
            id != MQTT_PROP_SUBSCRIPTION_ID;
 }
 
-struct str publication_props(struct str block, struct buf *scratch)
+int publication_props(struct str block, struct buf *scratch, struct str *ret_props)
 {
     const uint8_t *data = (const uint8_t *)block.data;
     size_t len;
@@ -169,5 +171,8 @@ struct str publication_props(struct str block, struct buf *scratch)
         if (travels(data[at]))
             buf_append(scratch, data + at, len);
     }
-    return buf_len(scratch) == block.len ? block : buf_str(scratch);
+    if (buf_failed(scratch))
+        return -ENOMEM;
+    *ret_props = buf_len(scratch) == block.len ? block : buf_str(scratch);
+    return 0;
 }

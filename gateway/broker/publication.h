@@ -78,8 +78,8 @@ static inline uint8_t publish_first_byte(uint8_t qos, bool retain, bool dup)
 /*
  * The properties that travel with a message, out of a decoded packet's whole
  * block: all but expiry, alias, delay and subscription identifiers. Borrows from
- * `block` when nothing has to go, else builds in `scratch`. The block is valid.
+ * `block` when nothing has to go, else builds in `scratch`. The block is valid. 0 or -ENOMEM.
  */
-struct str publication_props(struct str block, struct buf *scratch);
+int publication_props(struct str block, struct buf *scratch, struct str *ret_props);
 
 #endif

@@ -3,6 +3,8 @@
 
 #include "core/message.h"
 
+#define ROW_KEEPS 1024
+
 int retained_init(struct retained *r, uint64_t seed)
 {
     *r = (struct retained){0};
@@ -115,6 +117,13 @@ static int find_all(struct retained *r, struct str filter)
     return e;
 }
 
+/* A walk over everything must not keep its scratch memory for ever. */
+static void trim(struct node_row *row)
+{
+    if (row->cap > ROW_KEEPS)
+        node_row_fini(row);
+}
+
 int retained_match(struct retained *r, struct str filter, int64_t now_wall_ms, retained_fn *fn, void *arg)
 {
     int e = find_all(r, filter);
@@ -131,5 +140,8 @@ int retained_match(struct retained *r, struct str filter, int64_t now_wall_ms, r
         else
             fn(arg, m);
     }
+    trim(&r->frontier);
+    trim(&r->next);
+    trim(&r->found);
     return 0;
 }

@@ -34,6 +34,16 @@ void session_table_fini(struct session_table *t)
     *t = (struct session_table){0};
 }
 
+struct session_name session_name(const struct session *s)
+{
+    struct session_name name = {""};
+    size_t len = s->id_len < sizeof(name.text) ? s->id_len : sizeof(name.text) - 1;
+
+    for (size_t i = 0; i < len; i++)
+        name.text[i] = (unsigned char)s->id[i] < ' ' || s->id[i] == 0x7f ? '?' : s->id[i];
+    return name;
+}
+
 static uint32_t hash_of(const struct broker *b, struct str id)
 {
     return (uint32_t)hash_bytes(b->seed, id.data, id.len);
@@ -152,6 +162,10 @@ int session_attach(struct session *s, struct conn *c)
 void session_detach(struct session *s)
 {
     s->conn = NULL;
+    if (s->broker->stopping) { /* it is not the client that goes */
+        will_free(s->will);
+        s->will = NULL;
+    }
     s->broker->stats.clients_connected--;
     if (s->expiry_s == 0) { /* the end publishes the will */
         session_end(s);

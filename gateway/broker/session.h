@@ -86,6 +86,12 @@ static inline struct str session_id(const struct session *s)
     return (struct str){.data = s->id, .len = s->id_len};
 }
 
+/* The client id for a log line: without control characters, cut short. */
+struct session_name {
+    char text[64];
+};
+struct session_name session_name(const struct session *s);
+
 /* deliver.c: sends the message, or queues it, or drops and counts it. Takes ids (may be NULL).
  * qos is the subscription's. -ENOMEM: not kept although the session should have it. */
 int session_deliver(struct session *s, struct publication *p, uint8_t qos, bool retain, struct sub_ids *ids);

@@ -10,23 +10,29 @@
 
 #define TOPIC(name) "$SYS/broker/" name
 
+struct sys_values {
+    struct broker_stats stats;
+    uint64_t disconnected;
+};
+
 static const struct {
     const char *topic;
-    size_t at; /* in struct broker_stats */
+    size_t at; /* in struct sys_values */
 } values[] = {
-    {TOPIC("bytes/received"), offsetof(struct broker_stats, bytes_received)},
-    {TOPIC("bytes/sent"), offsetof(struct broker_stats, bytes_sent)},
-    {TOPIC("clients/connected"), offsetof(struct broker_stats, clients_connected)},
-    {TOPIC("clients/active"), offsetof(struct broker_stats, clients_connected)},
-    {TOPIC("clients/maximum"), offsetof(struct broker_stats, clients_maximum)},
-    {TOPIC("clients/total"), offsetof(struct broker_stats, clients_total)},
-    {TOPIC("messages/received"), offsetof(struct broker_stats, messages_received)},
-    {TOPIC("messages/sent"), offsetof(struct broker_stats, messages_sent)},
-    {TOPIC("publish/messages/dropped"), offsetof(struct broker_stats, publish_dropped)},
-    {TOPIC("publish/messages/received"), offsetof(struct broker_stats, publish_received)},
-    {TOPIC("publish/messages/sent"), offsetof(struct broker_stats, publish_sent)},
-    {TOPIC("retained messages/count"), offsetof(struct broker_stats, retained_messages)},
-    {TOPIC("subscriptions/count"), offsetof(struct broker_stats, subscriptions)},
+    {TOPIC("bytes/received"), offsetof(struct sys_values, stats.bytes_received)},
+    {TOPIC("bytes/sent"), offsetof(struct sys_values, stats.bytes_sent)},
+    {TOPIC("clients/connected"), offsetof(struct sys_values, stats.clients_connected)},
+    {TOPIC("clients/active"), offsetof(struct sys_values, stats.clients_connected)},
+    {TOPIC("clients/disconnected"), offsetof(struct sys_values, disconnected)},
+    {TOPIC("clients/maximum"), offsetof(struct sys_values, stats.clients_maximum)},
+    {TOPIC("clients/total"), offsetof(struct sys_values, stats.clients_total)},
+    {TOPIC("messages/received"), offsetof(struct sys_values, stats.messages_received)},
+    {TOPIC("messages/sent"), offsetof(struct sys_values, stats.messages_sent)},
+    {TOPIC("publish/messages/dropped"), offsetof(struct sys_values, stats.publish_dropped)},
+    {TOPIC("publish/messages/received"), offsetof(struct sys_values, stats.publish_received)},
+    {TOPIC("publish/messages/sent"), offsetof(struct sys_values, stats.publish_sent)},
+    {TOPIC("retained messages/count"), offsetof(struct sys_values, stats.retained_messages)},
+    {TOPIC("subscriptions/count"), offsetof(struct sys_values, stats.subscriptions)},
 };
 _Static_assert(ARRAY_LEN(values) <= SYS_VALUES, "struct sys remembers every value");
 
@@ -49,29 +55,29 @@ static void publish_number(struct sys *sys, const char *topic, uint64_t value, c
     publish(sys, topic, text);
 }
 
-static uint64_t value_at(const struct broker_stats *stats, size_t at)
+static uint64_t value_at(const struct sys_values *from, size_t at)
 {
     uint64_t value;
 
-    memcpy(&value, (const char *)stats + at, sizeof(value));
+    memcpy(&value, (const char *)from + at, sizeof(value));
     return value;
 }
 
 static void publish_all(struct sys *sys)
 {
     struct broker *b = sys->broker;
-    struct broker_stats stats;
+    struct sys_values now;
 
-    broker_get_stats(b, &stats);
+    broker_get_stats(b, &now.stats);
+    now.disconnected = now.stats.clients_total - now.stats.clients_connected;
     for (size_t i = 0; i < ARRAY_LEN(values); i++) {
-        uint64_t value = value_at(&stats, values[i].at);
+        uint64_t value = value_at(&now, values[i].at);
 
         if (value == sys->last[i])
             continue;
         sys->last[i] = value;
         publish_number(sys, values[i].topic, value, "");
     }
-    publish_number(sys, TOPIC("clients/disconnected"), stats.clients_total - stats.clients_connected, "");
     publish_number(sys, TOPIC("uptime"), (uint64_t)(loop_now_ms(b->loop) - sys->started_ms) / 1000, " seconds");
 }
 

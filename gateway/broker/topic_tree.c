@@ -125,6 +125,32 @@ static bool level_is(const struct topic_node *n, char c)
     return n->len == 1 && n->level[0] == c;
 }
 
+static void append_sibling(struct topic_node *parent, struct topic_node *n)
+{
+    struct topic_node *first = parent->child;
+
+    if (!first) {
+        parent->child = n;
+        n->sibling_prev = n;
+        return;
+    }
+    n->sibling_prev = first->sibling_prev;
+    n->sibling_prev->sibling_next = n;
+    first->sibling_prev = n;
+}
+
+static void remove_sibling(struct topic_node *parent, struct topic_node *n)
+{
+    struct topic_node *first = parent->child;
+    struct topic_node *after = n->sibling_next ? n->sibling_next : first;
+
+    after->sibling_prev = n->sibling_prev; /* harmless when n is the only one */
+    if (n == first)
+        parent->child = n->sibling_next;
+    else
+        n->sibling_prev->sibling_next = n->sibling_next;
+}
+
 static struct topic_node *add_child(struct topic_tree *t, struct topic_node *parent, const struct level_walk *w)
 {
     struct topic_node *n = node_new(parent, w->level, w->hash);
@@ -137,10 +163,7 @@ static struct topic_node *add_child(struct topic_tree *t, struct topic_node *par
     to = &t->buckets[bucket_of(t, parent, w->hash)];
     n->bucket = *to;
     *to = n;
-    n->sibling_next = parent->child;
-    if (parent->child)
-        parent->child->sibling_prev = n;
-    parent->child = n;
+    append_sibling(parent, n);
     if (level_is(n, '+'))
         parent->plus = n;
     if (level_is(n, '#'))
@@ -176,12 +199,7 @@ static void remove_node(struct topic_tree *t, struct topic_node *n)
     while (*at != n)
         at = &(*at)->bucket;
     *at = n->bucket;
-    if (n->sibling_prev)
-        n->sibling_prev->sibling_next = n->sibling_next;
-    else
-        parent->child = n->sibling_next;
-    if (n->sibling_next)
-        n->sibling_next->sibling_prev = n->sibling_prev;
+    remove_sibling(parent, n);
     if (parent->plus == n)
         parent->plus = NULL;
     if (parent->rest == n)

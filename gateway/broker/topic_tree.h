@@ -21,9 +21,9 @@
 struct topic_node {
     struct topic_node *parent; /* NULL: the root */
     struct topic_node *bucket; /* next in its hash bucket */
-    struct topic_node *child;  /* one of its children */
+    struct topic_node *child;  /* the oldest of its children */
     struct topic_node *sibling_next;
-    struct topic_node *sibling_prev; /* NULL: it is parent->child */
+    struct topic_node *sibling_prev; /* of the oldest: the newest */
     struct topic_node *plus;         /* the child "+" */
     struct topic_node *rest;         /* the child "#" */
     void *value;                     /* the owner's; NULL = nothing ends here */

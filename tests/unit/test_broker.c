@@ -237,6 +237,32 @@ static void retained_messages_are_found_as_the_standard_says(void **state)
     retained_fini(&r);
 }
 
+static void note_topic(void *arg, struct message *m)
+{
+    buf_append(arg, m->topic.data, m->topic.len);
+}
+
+static void retained_messages_come_oldest_topic_first(void **state)
+{
+    (void)state;
+    struct retained r;
+    struct buf seen = {0};
+
+    assert_int_equal(retained_init(&r, 3), 0);
+    for (const char *topic = "a\0b\0c\0d\0"; *topic; topic += 2)
+        keep(&r, topic, "x", 0);
+    retained_clear(&r, str_of("a"));
+    retained_clear(&r, str_of("c"));
+    keep(&r, "e", "x", 0);
+    keep(&r, "b", "again", 0);
+    retained_clear(&r, str_of("e"));
+    keep(&r, "f", "x", 0);
+    assert_int_equal(retained_match(&r, str_of("#"), 0, note_topic, &seen), 0);
+    assert_true(str_equal(buf_str(&seen), str_of("bdf")));
+    buf_fini(&seen);
+    retained_fini(&r);
+}
+
 static void a_retained_message_is_replaced_cleared_and_expires(void **state)
 {
     (void)state;
@@ -382,8 +408,9 @@ static void only_what_travels_with_a_message_is_kept_of_its_properties(void **st
                          "\x08\x00\x01r"        /* response topic */
                          "\x0b\x80\x01"         /* subscription identifier 128 */
                          "\x26\x00\x01n\x00\x02vv";
-    struct str kept_props = publication_props((struct str){block, sizeof(block) - 1}, &scratch);
+    struct str kept_props;
 
+    assert_int_equal(publication_props((struct str){block, sizeof(block) - 1}, &scratch, &kept_props), 0);
     assert_int_equal(kept_props.len, 2 + 4 + 8);
     assert_memory_equal(kept_props.data, "\x01\x01\x08\x00\x01r\x26\x00\x01n\x00\x02vv", 14);
     buf_fini(&scratch);
@@ -427,6 +454,7 @@ int main(void)
         cmocka_unit_test(subscribing_again_replaces_and_unsubscribing_ends),
         cmocka_unit_test(the_deepest_topic_is_no_danger),
         cmocka_unit_test(retained_messages_are_found_as_the_standard_says),
+        cmocka_unit_test(retained_messages_come_oldest_topic_first),
         cmocka_unit_test(a_retained_message_is_replaced_cleared_and_expires),
         cmocka_unit_test(a_window_gives_each_message_its_own_id),
         cmocka_unit_test(an_id_that_stays_open_is_passed_over),
