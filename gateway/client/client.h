@@ -67,7 +67,7 @@ int client_unsubscribe(struct client *c, struct str filter);
 /* Takes a reference. Publishes m to `topic` (copied; NULL data = m->topic) at qos, m->retain, or the highest the broker
  * takes. -EAGAIN: not online, the window (receive maximum) is full, or too much is unsent: nothing was taken,
  * `writable` follows. -EMSGSIZE: larger than the broker takes: will never work. A message once taken outlives
- * connections. */
+ * connections. It is sent at the end of the turn; of the next one when a hook added after client_new() calls this. */
 int client_publish(struct client *c, struct message *m, struct str topic, uint8_t qos, uint64_t token);
 
 /* The same, ahead of everything that is not yet sent on this connection and beyond the window: for the few
