@@ -21,6 +21,12 @@ class ConnectPacket:
         self.clean = bool(self.flags & 2)
         self.props = r.properties() if self.version == 5 else {}
         self.client_id = r.binary().decode()
+        self.will_topic = None
+        if self.flags & 4:
+            if self.version == 5:
+                r.properties()
+            self.will_topic, self.will_payload = r.binary().decode(), r.binary()
+            self.will_qos, self.will_retain = self.flags >> 3 & 3, bool(self.flags & 0x20)
 
 
 class Peer(Client):
