@@ -5,7 +5,7 @@
 #
 # Needs from the caller: $folder, start, stop. A NAME.now holds lines of words:
 #
-#   messages COUNT                    all, but the topic .../state
+#   messages COUNT                    all, but the topic wp/demo/state
 #   device NAME FIRST LAST GAPS       of the seq in its json
 #   value DEVICE/TAG UNIT VALUE       the latest; - for no unit or no value
 
@@ -59,7 +59,7 @@ watch_take()
     local device tag
 
     case $topic in
-    */state) return ;;
+    wp/demo/state | */wp/demo/state) return ;;
     */json) watch_take_seq ;;
     */devices) watch_take_units ;;
     */d/*/v/*)
@@ -126,22 +126,53 @@ watch_messages()
     sed -n 's/^messages //p' "$folder/$1.now" 2>/dev/null || echo 0
 }
 
-# The latest values: on a terminal a table that refreshes itself, else a line now and then.
+# Lines of "DEVICE/TAG UNIT VALUE", with numbers cut to what a person reads.
+watch_values()
+{
+    sed -n 's/^value //p' "$folder/$1.now" 2>/dev/null | sort |
+        awk '{ value = $3 ~ /^-?[0-9]+\.[0-9]+$/ ? sprintf("%.6g", $3) : $3; print $1, $2, value }'
+}
+
+# The latest values: on a terminal a table that refreshes itself, else some of each device now and then.
 watch_show()
 {
     local values count
 
-    values=$(sed -n 's/^value //p' "$folder/$1.now" 2>/dev/null | sort)
+    values=$(watch_values "$1")
     [ -n "$values" ] || return 0
     count=$(watch_messages "$2")
-    if [ ! -t 1 ]; then
-        ((SECONDS % 5 != 0)) || echo "$(date +%T) $(awk '{ printf "%s %s%s, ", $1, $3, $2 == "-" ? "" : " " $2 }' <<<"$values")forwarded $count"
-        return
+    if [ -t 1 ]; then
+        watch_table "$values" "$count"
+    elif ((SECONDS % 5 == 0)); then
+        awk -v now="$(date +%T)" -v count="$count" '
+            { device = $1; sub("/.*", "", device) }
+            shown[device]++ < 2 { line = line $1 " " $3 ($2 == "-" ? "" : " " $2) ", " }
+            END { print now, line "arrived upstream " count }' <<<"$values"
     fi
-    [ -z "${watch_lines:-}" ] || printf '\e[%dA' "$watch_lines"
-    awk '{ printf "  %-28s %12s %-6s\033[K\n", $1, $3, $2 == "-" ? "" : $2 }' <<<"$values"
-    printf '  %-28s %12s\e[K\n' 'arrived at the upstream' "$count"
-    watch_lines=$(($(wc -l <<<"$values") + 1))
+}
+
+# As many columns as fit the width, as many rows as fit the height.
+watch_table()
+{
+    local height width table
+
+    read -r height width < <(stty size 2>/dev/null) || height=24 width=80
+    table=$(awk -v height="$height" -v width="$width" '
+        { cell[NR - 1] = sprintf("  %-30s %11s %-6s", $1, $3, $2 == "-" ? "" : $2) }
+        END {
+            columns = width < 104 ? 1 : 2
+            rows = int((NR + columns - 1) / columns)
+            if (rows > height - 4) rows = height - 4
+            for (row = 0; row < rows; row++) {
+                for (column = 0; column < columns; column++) printf "%s", cell[column * rows + row]
+                print ""
+            }
+            if (rows * columns < NR) printf "  and %d more\n", NR - rows * columns
+        }' <<<"$1"
+        printf '  %-30s %11s' 'arrived at the upstream' "$2")
+    [ -z "${watch_height:-}" ] || printf '\e[%dA' "$watch_height"
+    watch_height=$(wc -l <<<"$table")
+    sed $'s/$/\e[K/' <<<"$table"
 }
 
 # Waits, at most 3 s, until nothing more comes.
