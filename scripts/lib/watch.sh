@@ -151,23 +151,30 @@ watch_show()
     fi
 }
 
-# As many columns as fit the width, as many rows as fit the height.
+# Two columns where the screen is wide; where it is too low, fewer tags of those devices that have most.
 watch_table()
 {
     local height width table
 
     read -r height width < <(stty size 2>/dev/null) || height=24 width=80
-    table=$(awk -v height="$height" -v width="$width" '
-        { cell[NR - 1] = sprintf("  %-30s %11s %-6s", $1, $3, $2 == "-" ? "" : $2) }
+    table=$(awk -v room="$((height - 4))" -v columns=$((width < 104 ? 1 : 2)) '
+        {
+            of[NR] = $1; sub("/.*", "", of[NR])
+            nth[NR] = ++tags[of[NR]]
+            cell[NR] = sprintf("  %-30s %11s %-6s", $1, $3, $2 == "-" ? "" : $2)
+        }
+        function shown_with(most,    device, sum) {
+            for (device in tags) sum += tags[device] < most ? tags[device] : most
+            return sum
+        }
         END {
-            columns = width < 104 ? 1 : 2
-            rows = int((NR + columns - 1) / columns)
-            if (rows > height - 4) rows = height - 4
-            for (row = 0; row < rows; row++) {
-                for (column = 0; column < columns; column++) printf "%s", cell[column * rows + row]
-                print ""
-            }
-            if (rows * columns < NR) printf "  and %d more\n", NR - rows * columns
+            most = NR
+            while (most > 1 && shown_with(most) > room * columns) most--
+            rows = int((shown_with(most) + columns - 1) / columns)
+            for (i = 1; i <= NR; i++)
+                if (nth[i] <= most) line[at % rows] = line[at++ % rows] cell[i]
+            for (row = 0; row < rows; row++) print line[row]
+            if (at < NR) printf "  and %d more\n", NR - at
         }' <<<"$1"
         printf '  %-30s %11s' 'arrived at the upstream' "$2")
     [ -z "${watch_height:-}" ] || printf '\e[%dA' "$watch_height"
