@@ -309,6 +309,7 @@ static int start_stages(struct gateway *gw)
         r = start_bridges(gw);
     if (r == 0)
         r = broker_start(gw->broker);
+    gw->broker_started = gw->broker && r == 0;
     if (r == 0 && s->web.enabled)
         r = web_start(gw->loop, &s->web, gw->broker, &gw->web);
     if (r == 0 && reads)
@@ -355,11 +356,14 @@ static void stop_buses(struct gateway *gw)
     }
 }
 
-static void close_taps(struct gateway *gw)
+static void stop_broker(struct gateway *gw)
 {
     for (size_t i = 0; i < gw->tap_count; i++)
         broker_tap_close(gw->taps[i].tap);
     gw->tap_count = 0;
+    if (gw->broker_started)
+        broker_stop(gw->broker);
+    gw->broker_started = false;
 }
 
 static void log_closing_counters(const struct gateway *gw)
@@ -368,26 +372,25 @@ static void log_closing_counters(const struct gateway *gw)
         struct publish_stats stats;
 
         publish_get_stats(gw->publish, &stats);
-        log_info("gateway: readings %" PRIu64 ", good %" PRIu64 ", published %" PRIu64 ", inbox_full %" PRIu64,
-                 stats.readings, stats.good, stats.messages, inbox_dropped(gw->inbox));
+        log_info("gateway: readings %" PRIu64 ", published %" PRIu64 ", good %" PRIu64 ", inbox_full %" PRIu64,
+                 stats.readings, stats.messages, stats.good, inbox_dropped(gw->inbox));
     }
     for (size_t i = 0; i < gw->settings->bridge_count; i++) {
         struct bridge_stats stats;
 
         bridge_get_stats(gw->bridges[i], &stats);
-        log_info("bridge %s: held %" PRIu64 ", loaded %" PRIu64 ", taken %" PRIu64 ", sent %" PRIu64 ", acked %" PRIu64
-                 ", dropped %" PRIu64,
-                 bridge_name(gw->bridges[i]), stats.outbox.messages, stats.outbox.loaded, stats.outbox.appended,
-                 stats.sent, stats.acked,
-                 stats.refused + stats.outbox.dropped_full + stats.outbox.dropped_expired + stats.outbox.dropped_disk);
+        log_info("bridge %s: held %" PRIu64 ", sent %" PRIu64 ", acked %" PRIu64 ", dropped %" PRIu64 ", taken %" PRIu64
+                 ", loaded %" PRIu64,
+                 bridge_name(gw->bridges[i]), stats.outbox.messages, stats.sent, stats.acked,
+                 stats.refused + stats.outbox.dropped_full + stats.outbox.dropped_expired + stats.outbox.dropped_disk,
+                 stats.outbox.appended, stats.outbox.loaded);
     }
 }
 
 static void finish_stop(struct gateway *gw)
 {
     log_closing_counters(gw);
-    close_taps(gw);
-    broker_stop(gw->broker);
+    stop_broker(gw);
     gw->stopped(gw->stopped_arg);
 }
 
@@ -434,7 +437,7 @@ void gateway_free(struct gateway *gw)
     loop_timer_stop(gw->loop, &gw->seqs_timer);
     loop_timer_stop(gw->loop, &gw->state_timer);
     web_stop(gw->web);
-    close_taps(gw);
+    stop_broker(gw);
     /* The storage thread works for the outboxes and the numbers: it ends before they go. */
     store_close(gw->store);
     for (size_t i = 0; gw->bridges && i < gw->settings->bridge_count; i++)

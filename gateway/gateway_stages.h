@@ -24,6 +24,7 @@ struct gateway {
     const struct settings *settings;
     struct store *store;
     struct broker *broker;
+    bool broker_started;
     struct web *web;
     struct bridge **bridges; /* settings->bridge_count */
     struct bridge_tap *taps;
