@@ -20,6 +20,10 @@ enum {
 
     POSITION_MS = 1000, /* what was acknowledged meanwhile comes twice after a crash */
     RETRY_MS = 1000,
+
+    /* The queue's row costs a page: with every group only when it must, but so often that a start has
+     * few segments to count. */
+    SKIPPED_UPDATES = 256,
 };
 
 static int64_t earliest(int64_t a, int64_t b)
@@ -121,16 +125,38 @@ static void ask_for_drops(const struct outbox *o, struct outbox_job *job)
         job->drop_before_ms = clock_wall_ms() - s->max_age_ms;
 }
 
+static bool needs_update(const struct outbox *o)
+{
+    return o->flushed || o->save_at_ms <= loop_now_ms(o->loop) || o->last_seq > o->seq_limit ||
+           o->skipped_updates >= SKIPPED_UPDATES;
+}
+
 static void ask_to_save(struct outbox *o, struct outbox_job *job)
 {
     job->save = true;
-    job->flushing = o->flushed;
     outbox_drop_expired(o);
+    job->update = needs_update(o);
+    if (job->update)
+        o->save_at_ms = INT64_MAX;
+    job->flushing = o->flushed;
     job->acked = position(o);
     job->seq_limit = o->flushed ? o->last_seq : o->last_seq + SEQ_RESERVE;
+    job->counted_seq = o->counted_seq;
+    job->total_messages = o->total.messages;
+    job->total_bytes = o->total.bytes;
     if (!job->read)
         ask_for_drops(o, job);
-    o->save_at_ms = INT64_MAX;
+}
+
+/* The queue's row and totals as they are on disk now. */
+static void note_saved(struct outbox *o, const struct outbox_job *job)
+{
+    o->queue = job->queue;
+    o->counted_seq = job->counted_seq;
+    o->total = (struct amount){.messages = job->total_messages, .bytes = job->total_bytes};
+    o->skipped_updates = job->update ? 0 : o->skipped_updates + 1;
+    if (job->update)
+        o->seq_limit = job->seq_limit;
 }
 
 static void on_done(void *arg, int result);
@@ -231,8 +257,7 @@ static void written(struct outbox *o, const struct outbox_job *job)
     if (o->failing)
         log_info("outbox %s: the disk takes messages again", o->name);
     o->failing = false;
-    o->queue = job->queue;
-    o->seq_limit = job->seq_limit;
+    note_saved(o, job);
     o->stats.written_bytes += job->written_bytes;
     outbox_take_dropped(o, job);
     /* A publisher's code may run at each settlement: the cursor is moved before. */
@@ -308,6 +333,7 @@ static void begin_again(struct outbox *o)
     o->on_disk = 0;
     o->unwritten = o->list.next;
     o->queue = 0;
+    o->total = (struct amount){0};
     o->due_ms = 0;
     o->save_at_ms = 0;
 }
@@ -357,16 +383,15 @@ static int load(struct outbox *o, bool save)
         return -ENOMEM;
     job->opening = true;
     job->read = true;
-    job->save = save;
+    job->save = job->update = save;
     r = store_run(o->store, outbox_job_run, job);
     if (r == 0) {
-        o->queue = job->queue;
+        note_saved(o, job);
         o->last_seq = job->seq_limit_before;
-        o->seq_limit = save ? job->seq_limit : job->seq_limit_before;
         o->save_at_ms = save ? INT64_MAX : 0;
-        if (job->queue_messages) {
+        if (o->total.messages) {
             outbox_begin_gap(o, &o->list, job->after, 0);
-            o->gapped = (struct amount){.messages = job->queue_messages, .bytes = job->queue_bytes};
+            o->gapped = o->total;
             outbox_take_read(o, job);
         }
         o->stats.loaded = o->memory.messages + o->gapped.messages;

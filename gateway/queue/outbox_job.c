@@ -74,12 +74,47 @@ void outbox_job_free(struct outbox_job *job)
     free(job);
 }
 
-/* Fills in what the row says. No row is no error: job->queue is 0 then. */
+/* What was written after the row was. */
+static int count_since(struct db *db, struct outbox_job *job)
+{
+    struct db_stmt *st;
+    int r = db_prepare(db,
+                       "SELECT sum(messages), sum(bytes), max(id) FROM segment"
+                       " WHERE id > ? AND id <= ?",
+                       &st);
+
+    if (r < 0)
+        return r;
+    db_bind_int(st, 1, key(job, job->counted_seq));
+    db_bind_int(st, 2, last_key(job));
+    r = db_step(st);
+    if (r < 0)
+        return r;
+    job->total_messages += (uint64_t)db_column_int(st, 0);
+    job->total_bytes += (uint64_t)db_column_int(st, 1);
+    if (db_column_int(st, 0))
+        job->counted_seq = (uint64_t)(db_column_int(st, 2) - key(job, 0));
+    db_reset(st);
+    return 0;
+}
+
+static int read_queue(struct db *db, struct outbox_job *job, struct db_stmt *st)
+{
+    job->acked = job->after = (uint64_t)db_column_int(st, 1);
+    job->seq_limit_before = (uint64_t)db_column_int(st, 2);
+    job->counted_seq = (uint64_t)db_column_int(st, 3);
+    job->total_messages = (uint64_t)db_column_int(st, 4);
+    job->total_bytes = (uint64_t)db_column_int(st, 5);
+    return count_since(db, job);
+}
+
+/* Finds the row. That there is none is no error: job->queue is 0 then. */
 static int find_queue(struct db *db, struct outbox_job *job)
 {
     const uint32_t known = job->queue;
     struct db_stmt *st;
-    int r = db_prepare(db, "SELECT id, acked_seq, seq_limit, messages, bytes FROM queue WHERE name = ?", &st);
+    int r =
+        db_prepare(db, "SELECT id, acked_seq, seq_limit, counted_seq, messages, bytes FROM queue WHERE name = ?", &st);
 
     if (r < 0)
         return r;
@@ -89,27 +124,22 @@ static int find_queue(struct db *db, struct outbox_job *job)
         return r;
     job->queue = 0;
     if (r > 0) {
-        if (db_column_int(st, 0) > QUEUE_MAX)
-            return -EOVERFLOW;
-        job->queue = (uint32_t)db_column_int(st, 0);
-        job->queue_messages = (uint64_t)db_column_int(st, 3);
-        job->queue_bytes = (uint64_t)db_column_int(st, 4);
-        job->seq_limit_before = (uint64_t)db_column_int(st, 2);
-        if (job->opening)
-            job->acked = job->after = (uint64_t)db_column_int(st, 1);
+        int64_t id = db_column_int(st, 0);
+
+        job->queue = (uint32_t)id;
+        r = id > QUEUE_MAX ? -EOVERFLOW : job->opening ? read_queue(db, job, st) : 0;
         db_reset(st);
     }
     if (job->opening)
         job->seq_limit = job->seq_limit_before + SEQ_RESERVE;
     job->lost = known && job->queue != known;
-    job->found = true;
-    return 0;
+    return r;
 }
 
 static int create_queue(struct db *db, struct outbox_job *job)
 {
     struct db_stmt *st;
-    int r = db_prepare(db, "INSERT INTO queue VALUES (NULL, ?, 0, 0, 0, 0)", &st);
+    int r = db_prepare(db, "INSERT INTO queue VALUES (NULL, ?, 0, 0, 0, 0, 0)", &st);
 
     if (r < 0)
         return r;
@@ -275,13 +305,17 @@ static int drop_oldest(struct db *db, struct outbox_job *job)
     if (r < 0 || !through)
         return r < 0 ? r : 0;
     job->dropped_through = (uint64_t)(through - key(job, 0));
+    job->total_messages -= job->dropped_messages;
+    job->total_bytes -= job->dropped_bytes;
+    job->update = true; /* the row counts what is gone now */
     return delete_range(db, key(job, job->after) + 1, through);
 }
 
 /* Counts and deletes what lies up to the position as a whole. */
-static int delete_acked(struct db *db, const struct outbox_job *job, uint64_t *ret_messages, uint64_t *ret_bytes)
+static int delete_acked(struct db *db, struct outbox_job *job)
 {
     struct db_stmt *st;
+    uint64_t messages;
     int r = db_prepare(db, "SELECT sum(messages), sum(bytes) FROM segment WHERE id BETWEEN ? AND ?", &st);
 
     if (r < 0)
@@ -291,10 +325,11 @@ static int delete_acked(struct db *db, const struct outbox_job *job, uint64_t *r
     r = db_step(st);
     if (r < 0)
         return r;
-    *ret_messages = (uint64_t)db_column_int(st, 0);
-    *ret_bytes = (uint64_t)db_column_int(st, 1);
+    messages = (uint64_t)db_column_int(st, 0);
+    job->total_messages -= messages;
+    job->total_bytes -= (uint64_t)db_column_int(st, 1);
     db_reset(st);
-    return *ret_messages ? delete_range(db, key(job, 0), key(job, job->acked)) : 0;
+    return messages ? delete_range(db, key(job, 0), key(job, job->acked)) : 0;
 }
 
 static int insert_segment(struct db *db, struct outbox_job *job, const struct outbox_item *items, size_t count,
@@ -322,18 +357,22 @@ static int insert_segment(struct db *db, struct outbox_job *job, const struct ou
     db_bind_int(st, 4, items[count - 1].time_ms);
     db_bind_blob(st, 5, data);
     job->written_bytes += data.len;
+    job->total_messages += count;
+    job->total_bytes += bytes;
+    job->counted_seq = items[count - 1].seq;
     return db_run(st);
 }
 
-static int insert_group(struct db *db, struct outbox_job *job, uint64_t *ret_bytes)
+static int insert_group(struct db *db, struct outbox_job *job)
 {
     struct segment_writer w = {0};
+    uint64_t bytes = 0;
     size_t begin = 0;
     int r;
 
     for (size_t i = 0; i < job->count; i++)
-        *ret_bytes += message_bytes(job->items[i].m);
-    r = job->count ? db_check_room(db, *ret_bytes) : 0;
+        bytes += message_bytes(job->items[i].m);
+    r = job->count ? db_check_room(db, bytes) : 0;
     for (size_t i = 1; i <= job->count && r == 0; i++) {
         if (i < job->count && !job->items[i].begins_segment)
             continue;
@@ -344,43 +383,41 @@ static int insert_group(struct db *db, struct outbox_job *job, uint64_t *ret_byt
     return r;
 }
 
-static int update_queue(struct db *db, const struct outbox_job *job, int64_t messages, int64_t bytes)
+static int update_queue(struct db *db, const struct outbox_job *job)
 {
     struct db_stmt *st;
     int r = db_prepare(db,
-                       "UPDATE queue SET acked_seq = ?, seq_limit = ?,"
-                       " messages = messages + ?, bytes = bytes + ? WHERE id = ?",
+                       "UPDATE queue SET acked_seq = ?, seq_limit = ?, counted_seq = ?,"
+                       " messages = ?, bytes = ? WHERE id = ?",
                        &st);
 
     if (r < 0)
         return r;
     db_bind_int(st, 1, (int64_t)job->acked);
     db_bind_int(st, 2, (int64_t)job->seq_limit);
-    db_bind_int(st, 3, messages);
-    db_bind_int(st, 4, bytes);
-    db_bind_int(st, 5, job->queue);
+    db_bind_int(st, 3, (int64_t)job->counted_seq);
+    db_bind_int(st, 4, (int64_t)job->total_messages);
+    db_bind_int(st, 5, (int64_t)job->total_bytes);
+    db_bind_int(st, 6, job->queue);
     return db_run(st);
 }
 
 static int save(struct db *db, struct outbox_job *job)
 {
-    uint64_t acked_messages = 0;
-    uint64_t acked_bytes = 0;
-    uint64_t group_bytes = 0;
     int r = 0;
 
-    if (!job->queue)
+    if (!job->queue) {
+        job->update = true;
         r = create_queue(db, job);
+    }
     if (r == 0 && (job->drop_bytes || job->drop_before_ms))
         r = drop_oldest(db, job);
     if (r == 0)
-        r = insert_group(db, job, &group_bytes);
-    if (r == 0)
-        r = delete_acked(db, job, &acked_messages, &acked_bytes);
-    if (r < 0)
+        r = insert_group(db, job);
+    if (r < 0 || !job->update)
         return r;
-    return update_queue(db, job, (int64_t)job->count - (int64_t)(acked_messages + job->dropped_messages),
-                        (int64_t)group_bytes - (int64_t)(acked_bytes + job->dropped_bytes));
+    r = delete_acked(db, job);
+    return r < 0 ? r : update_queue(db, job);
 }
 
 int outbox_job_run(struct db *db, void *arg)

@@ -66,13 +66,15 @@ struct outbox_job {
     struct outbox *outbox;
     const char *name; /* the outbox's: it outlives the job */
 
-    bool opening;           /* asked: after, acked and seq_limit come from the row */
-    bool read;              /* asked: messages after read_after, whole segments, about READ_MESSAGES or READ_BYTES */
-    bool save;              /* asked: acked, seq_limit, the group and the drops */
+    bool opening;           /* asked: everything is taken from the row */
+    bool read;              /* asked: messages after `after`, whole segments, about READ_MESSAGES or READ_BYTES */
+    bool save;              /* asked: the group and the drops... */
+    bool update;            /* ...and the row, a page of its own: position, numbers, totals */
     uint32_t queue;         /* the row's id; 0 = not known yet */
     uint64_t after;         /* the backlog begins after this number */
     uint64_t acked;         /* the receiver has everything up to here */
-    uint64_t seq_limit;     /* no number above this one is given out before the next save */
+    uint64_t seq_limit;     /* no number above this one is given out before the next update */
+    uint64_t counted_seq;   /* the last number written before this job */
     uint64_t drop_bytes;    /* of the oldest segments of the backlog, at least */
     int64_t drop_before_ms; /* and those that are older; 0 = none for their age */
     struct outbox_item *items;
@@ -80,7 +82,10 @@ struct outbox_job {
     size_t room;   /* for items */
     bool flushing; /* the outbox's own mark */
 
-    bool found;              /* answered: the queue's row was read, or there is none yet */
+    /* What all segments of the queue hold: before the job, and after it when it succeeded. */
+    uint64_t total_messages;
+    uint64_t total_bytes;
+
     bool lost;               /* answered: the row that was known is gone; nothing was written */
     int read_result;         /* answered: 0 or -errno; what was read before an error is good */
     bool read_all;           /* answered: the backlog ends with what was read */
@@ -90,9 +95,7 @@ struct outbox_job {
     uint64_t read_bytes;
     uint64_t damaged_messages; /* answered: of those, in damaged segments */
     uint64_t seq_limit_before; /* answered: as it was on disk */
-    uint64_t queue_messages;   /* answered: in all segments, before this job */
-    uint64_t queue_bytes;
-    uint64_t dropped_through; /* answered: last number dropped, 0 = none */
+    uint64_t dropped_through;  /* answered: last number dropped, 0 = none */
     uint64_t dropped_messages;
     uint64_t dropped_expired; /* answered: of those, for their age */
     uint64_t dropped_bytes;

@@ -42,6 +42,9 @@ struct outbox {
     struct outbox_job *job; /* at the disk, or what it brought is being taken in */
     uint32_t queue;         /* the id on disk; 0 = not known */
     uint64_t seq_limit;     /* as on disk */
+    uint64_t counted_seq;   /* last number written */
+    struct amount total;    /* in all segments on disk, those sent or acknowledged too */
+    int skipped_updates;    /* groups written since the queue's row was */
     uint64_t taken_seq;     /* last number of the group in `job`; 0 = none */
     struct timer timer;
     int64_t due_ms;       /* monotonic: when the oldest fresh one is to be written, or earlier */

@@ -12,7 +12,7 @@
 
 static const char *const steps[] = {
     /*
-     * queue    one row per outbox: where its receiver is, what its segments hold
+     * queue    one row per outbox: where its receiver is, what its segments hold up to counted_seq
      * segment  a run of messages; id = queue << 48 | number of its last message, so that
      *          one queue's segments lie together in order, without a second index
      * seqs     one row per device: numbering of its json messages begins at next + stride
@@ -22,6 +22,7 @@ static const char *const steps[] = {
     "  name TEXT NOT NULL UNIQUE,"
     "  acked_seq INTEGER NOT NULL,"
     "  seq_limit INTEGER NOT NULL,"
+    "  counted_seq INTEGER NOT NULL,"
     "  messages INTEGER NOT NULL,"
     "  bytes INTEGER NOT NULL);"
     "CREATE TABLE segment ("
