@@ -23,6 +23,7 @@ def restart(w, broker, port, how):
     broker.kill() if how == "killed" else broker.stop()
     time.sleep(1)
     broker = w.start_mosquitto(port)
+    wait_for(lambda: broker.log().count("Sending CONNACK") == 2, 20, "both clients after the restart")
     wait_for(lambda: "Sending SUBACK" in broker.log(), 20, "the subscription after the restart")
     return broker
 

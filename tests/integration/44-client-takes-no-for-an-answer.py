@@ -65,7 +65,6 @@ def limits_are_obeyed(w, server):
 
 
 def broken_servers(w, server):
-    s = start(w, server, "sub", "-q", "1")
     broken = (
         (b"\xff\xff\xff\xff\xff\xff", 0x81, "no valid MQTT: malformed packet"),
         (publish("a/+", "x"), 0x90, "invalid topic"),
@@ -74,11 +73,15 @@ def broken_servers(w, server):
         (packet(2, 0, b"\x00\x00\x00"), 0x82, "out of place"),
     )
     for data, reason, text in broken:
+        s = start(w, server, "sub", "-q", "1")
         peer = server.accept()
         peer.answer_subscribe()
         peer.send(data)
         assert peer.expect(DISCONNECT).reason == reason, text
         s.wait_for_log(text)
+        server.accept().answer_subscribe()
+        s.stop()
+    s = start(w, server, "sub")
     peer = server.accept_silent()
     peer.send(b"HTTP/1.1 400 Bad Request\r\n\r\n")
     s.wait_for_log("no valid MQTT|another packet")
