@@ -8,13 +8,14 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "cli/cli_lines.h"
 #include "cli/cli_mqtt.h"
 #include "core/log.h"
 #include "core/message.h"
 #include "loop.h"
 #include "mqtt/topic.h"
 
-enum { LINE_MAX_LEN = 16 * 1024 * 1024, READ_LEN = 65536 };
+enum { READ_LEN = 65536 };
 
 enum { OPT_TIMEOUT = MQTT_OPTION_OWN };
 
@@ -31,12 +32,8 @@ struct pub {
 
     struct loop *loop;
     struct client *client;
-    int input_flags;          /* of stdin, as we found it: a terminal is shared with others */
-    struct loop_watch *input; /* NULL: stdin cannot be waited for (a file) and need not be */
+    struct lines input; /* -l */
     struct timer timer;
-    struct buf read; /* of stdin, not yet published */
-    size_t searched; /* so much of it holds no line feed */
-    bool input_ended;
     bool done;               /* nothing more will be published */
     struct message *pending; /* taken from the input, not by the client */
     uint64_t taken;
@@ -66,9 +63,9 @@ static void stop(struct pub *p, int status)
     client_stop(p->client, false);
 }
 
-static void fail_input(struct pub *p, const char *what, const char *why)
+static void fail_input(struct pub *p, int error)
 {
-    log_error("pub: %s: %s", what, why);
+    log_error("pub: standard input: %s", error == -EMSGSIZE ? "a line is longer than 16 MiB" : strerror(-error));
     stop(p, 1);
 }
 
@@ -79,54 +76,11 @@ static struct message *make_message(const struct pub *p, struct str payload)
     return message_new(str_of(p->topic), payload, buf_str(&p->props), p->options.qos, p->retain);
 }
 
-/* The next line of what was read, without its line feed; at the end also one that has none. */
-static bool next_line(struct pub *p, struct str *ret_line)
-{
-    struct str all = buf_str(&p->read);
-    const char *end = memchr(all.data + p->searched, '\n', all.len - p->searched);
-
-    if (!end && (!p->input_ended || all.len == 0)) {
-        p->searched = all.len;
-        return false;
-    }
-    *ret_line = (struct str){.data = all.data, .len = end ? (size_t)(end - all.data) : all.len};
-    return true;
-}
-
 static void take_line(struct pub *p, struct str line)
 {
-    size_t left = buf_len(&p->read);
-
     p->pending = make_message(p, line);
-    if (!p->pending) {
-        fail_input(p, "a line", strerror(ENOMEM));
-        return;
-    }
-    buf_consume(&p->read, line.len < left ? line.len + 1 : left);
-    p->searched = 0;
-}
-
-static void read_input(struct pub *p)
-{
-    uint8_t *to = buf_reserve(&p->read, READ_LEN);
-    ssize_t n = to ? read(STDIN_FILENO, to, READ_LEN) : -1;
-
-    if (!to) {
-        fail_input(p, "standard input", strerror(ENOMEM));
-    } else if (n < 0 && errno != EAGAIN && errno != EINTR) {
-        fail_input(p, "standard input", strerror(errno));
-    } else if (n >= 0) {
-        buf_commit(&p->read, (size_t)n);
-        p->input_ended = n == 0;
-    }
-    if (buf_len(&p->read) > LINE_MAX_LEN && p->searched + READ_LEN > LINE_MAX_LEN)
-        fail_input(p, "standard input", "a line is longer than 16 MiB");
-}
-
-static void want_input(const struct pub *p, bool wanted)
-{
-    if (p->input)
-        loop_watch_set(p->input, wanted ? LOOP_READ : 0);
+    if (!p->pending)
+        fail_input(p, -ENOMEM);
 }
 
 /* Output */
@@ -155,41 +109,48 @@ static void finish_when_answered(struct pub *p)
         client_stop(p->client, false);
 }
 
+/* True when there is more to publish, now or later; false at the end of the input. */
+static bool read_more(struct pub *p)
+{
+    int r;
+
+    if (!p->lines || p->input.ended)
+        return false;
+    if (p->input.watch)
+        return true; /* ready will be called */
+    r = lines_fill(&p->input);
+    if (r < 0)
+        fail_input(p, r);
+    return true;
+}
+
 /* Publishes what is there, and waits for input exactly when the client could take more. */
 static void pump(struct pub *p)
 {
     struct str line;
+    bool waits = false;
 
-    while (!p->done) {
-        if (p->pending) {
-            if (publish_pending(p))
-                continue;
-            want_input(p, false);
-            return;
-        }
-        if (p->lines && next_line(p, &line)) {
+    while (!p->done && !waits) {
+        if (p->pending)
+            waits = !publish_pending(p);
+        else if (p->lines && lines_next(&p->input, &line))
             take_line(p, line);
-            continue;
-        }
-        if (!p->lines || p->input_ended) {
+        else if (read_more(p))
+            waits = p->input.watch != NULL;
+        else
             p->done = true;
-        } else if (p->input) {
-            want_input(p, true);
-            return;
-        } else {
-            read_input(p);
-        }
     }
-    want_input(p, false);
+    lines_wait(&p->input, waits && !p->pending);
     finish_when_answered(p);
 }
 
-static void on_input(void *arg, int ready)
+static void on_input(void *arg)
 {
     struct pub *p = arg;
+    int r = lines_fill(&p->input);
 
-    (void)ready;
-    read_input(p);
+    if (r < 0 && r != -EAGAIN)
+        fail_input(p, r);
     pump(p);
 }
 
@@ -401,25 +362,14 @@ static int prepare_message(struct pub *p)
     return r;
 }
 
-static int watch_input(struct pub *p)
-{
-    int r;
-
-    if (!p->lines)
-        return 0;
-    p->input_flags = fcntl(STDIN_FILENO, F_GETFL);
-    r = loop_watch_open(p->loop, STDIN_FILENO, 0, on_input, p, &p->input);
-    return r == -EPERM ? 0 : r; /* what epoll refuses is always ready */
-}
-
 static int open_all(struct pub *p)
 {
     int r = loop_new(&p->loop);
 
     if (r == 0)
         r = client_new(p->loop, &p->options.client, &events, p, &p->client);
-    if (r == 0)
-        r = watch_input(p);
+    if (r == 0 && p->lines)
+        r = lines_open(&p->input, p->loop, on_input, p);
     if (r == 0)
         r = loop_on_signal(p->loop, SIGINT, on_signal, p);
     if (r == 0)
@@ -441,13 +391,10 @@ static void run(struct pub *p)
 
 static void close_all(struct pub *p)
 {
-    loop_watch_close(p->input);
-    if (p->input && p->input_flags >= 0)
-        fcntl(STDIN_FILENO, F_SETFL, p->input_flags);
+    lines_close(&p->input);
     client_free(p->client);
     loop_free(p->loop);
     message_unref(p->pending);
-    buf_fini(&p->read);
     buf_fini(&p->props);
 }
 

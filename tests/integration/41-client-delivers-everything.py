@@ -41,6 +41,27 @@ def everything_arrives(w, port, broker, version, qos):
     print("MQTT %s QoS %d: %d lines and %d bytes came whole and in order" % (version, qos, LINES, len(BINARY)))
 
 
+def lines_come_from_anywhere(w, port, broker):
+    """A pipe that dawdles, a file, nothing at all, an unfinished last line, a line beyond the bound."""
+    s = sub(w, port, broker, "-t", "from/+", "-q", "1")
+    options = [WIREPOST, "pub", "-p", str(port), "-t", "from/it", "-q", "1", "-l"]
+    p = subprocess.Popen(options, stdin=subprocess.PIPE)
+    for part in (b"1\n2", b"\n\n", b"3"):
+        p.stdin.write(part)
+        p.stdin.flush()
+        wait_for(lambda: s.log().startswith("1\n"), 10, "the first line while the pipe is open")
+    p.stdin.close()
+    assert p.wait(20) == 0
+    with open(w.write("lines", "4\n5"), "rb") as f:
+        assert subprocess.run(options, stdin=f, timeout=20).returncode == 0
+    assert subprocess.run(options, stdin=subprocess.DEVNULL, timeout=20).returncode == 0
+    wait_for(lambda: s.log() == "1\n2\n\n3\n4\n5\n", 10, "all lines")
+    said = pub(port, "-t", "from/it", "-l", stdin=b"x" * (17 << 20), status=1)
+    assert "longer than 16 MiB" in said, said
+    s.stop()
+    print("lines from pipes and files: as they should be")
+
+
 def topics_are_shown(w, port, broker):
     s = sub(w, port, broker, "-t", "x/#", "-t", "y", "-v", "-C", "2", "-W", "20")
     pub(port, "-t", "x/1", "-m", "one")
@@ -90,6 +111,7 @@ def main():
         for version in ("5", "311"):
             for qos in (0, 1, 2):
                 everything_arrives(w, port, broker, version, qos)
+        lines_come_from_anywhere(w, port, broker)
         topics_are_shown(w, port, broker)
         retained_and_properties(port)
         the_will_is_published(w, port, broker)
