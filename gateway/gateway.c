@@ -31,7 +31,7 @@
 /* A tag that turned good is looked at again so soon, to know when it would be overdue. */
 #define AGE_CHECK_MS 1000
 
-/* ---- the two functions every value passes through ---- */
+/* The two functions every value passes through. */
 
 static void on_message(void *arg, struct str topic, struct str payload, uint8_t qos, bool retain)
 {
@@ -63,7 +63,7 @@ static void on_reading(void *arg)
         loop_timer_start(gw->loop, &gw->age_timer, AGE_CHECK_MS);
 }
 
-/* ---- what joins the stages ---- */
+/* What joins the stages. */
 
 static void emit_batch(void *arg, struct batch *batch) /* bus threads */
 {
@@ -129,7 +129,7 @@ static void save_seqs(void *arg)
     loop_timer_start(gw->loop, &gw->seqs_timer, gw->seqs_period_ms);
 }
 
-/* ---- start ---- */
+/* Start. */
 
 static uint64_t get_seq(void *arg, size_t index)
 {
@@ -343,7 +343,7 @@ int gateway_start(struct loop *loop, const struct settings *settings, struct gat
     return 0;
 }
 
-/* ---- stop, in reverse ---- */
+/* Stop, in reverse. */
 
 static void stop_buses(struct gateway *gw)
 {
