@@ -53,8 +53,8 @@ static void handle(struct conn *c, const struct mqtt_packet *p, struct str raw)
     case MQTT_DISCONNECT:
         handle_disconnect(c, p);
         break;
-    case MQTT_CONNECT: /* 3.1.0: a second one */
-    case MQTT_AUTH:    /* 4.12: without an authentication method */
+    case MQTT_AUTH: /* 4.12: without an authentication method */
+    case MQTT_CONNECT:
     case MQTT_CONNACK:
     case MQTT_SUBACK:
     case MQTT_UNSUBACK:
@@ -70,7 +70,7 @@ static bool check_start(struct conn *c, const uint8_t *data, size_t len)
     uint32_t most = c->broker->settings->limits.packet_bytes;
     struct mqtt_header h;
 
-    if (c->state == CONN_NEW && data[0] >> 4 != MQTT_CONNECT) {
+    if ((c->state == CONN_NEW) != (data[0] >> 4 == MQTT_CONNECT)) { /* 3.1.0: first, and once */
         refuse_bytes(c, data, len, MQTT_PROTOCOL_ERROR);
         return false;
     }

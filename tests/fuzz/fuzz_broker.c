@@ -34,7 +34,7 @@ struct peer {
 struct bench {
     struct loop *loop;
     struct broker *broker;
-    struct timer stop;
+    struct loop_wake *wake; /* ends a turn */
     struct peer peers[PEERS];
     struct message *held[HELD];
     size_t held_count;
@@ -241,7 +241,7 @@ static void stop(void *arg)
 
 static void turn(void)
 {
-    loop_timer_start(bench.loop, &bench.stop, 0);
+    loop_wake_send(bench.wake);
     loop_run(bench.loop);
     for (size_t i = 0; i < PEERS; i++)
         read_output(&bench.peers[i]);
@@ -326,7 +326,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     log_set_level(LOG_LEVEL_ERROR);
     if (!bench.loop) {
         REQUIRE(loop_new(&bench.loop) == 0);
-        timer_init(&bench.stop, stop, bench.loop);
+        REQUIRE(loop_wake_open(bench.loop, stop, bench.loop, &bench.wake) == 0);
     }
     REQUIRE(broker_new(bench.loop, &settings, &bench.broker) == 0);
     REQUIRE(broker_tap_open(bench.broker, "h/#", hold, NULL, &taps[0]) == 0);

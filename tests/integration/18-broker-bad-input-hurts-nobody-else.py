@@ -28,6 +28,7 @@ BAD = [
     ("wildcard in a topic", publish("a/+", b""), 0x90, False),
     ("topic that is not UTF-8", publish(b"\xff\xfe", b""), MALFORMED, False),
     ("topic with U+0000", publish(b"a\0b", b""), MALFORMED, False),
+    ("second CONNECT of an unknown version", packet(CONNECT, 0, text("MQTT") + b"\x09\2\0\0\0\0"), PROTOCOL, True),
     ("CONNACK from a client", b"\x20\3\0\0\0", PROTOCOL, False),
     ("SUBACK from a client", b"\x90\4\0\1\0\0", PROTOCOL, False),
     ("UNSUBACK from a client", b"\xb0\4\0\1\0\0", PROTOCOL, False),
