@@ -336,6 +336,8 @@ int gateway_start(struct loop *loop, const struct settings *settings, struct gat
     r = start_stages(gw);
     if (r < 0) {
         log_error("gateway: not started (%s)", strerror(-r));
+        if (gw->broker)
+            broker_stop(gw->broker); /* a later stage failed: its listeners are open */
         gateway_free(gw);
         return r;
     }
