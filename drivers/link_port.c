@@ -2,13 +2,17 @@
  * link_port - opens a serial port with the exact settings asked for.
  *
  * libserialport 0.1.1 knows only names under /sys/class/tty, so a by-id or by-path link is
- * resolved first; a terminal without such a name (a pty) is configured with termios.
+ * resolved first; a terminal without such a name (a pty), or without modem lines, is
+ * configured with termios. A speed that is not exactly taken is an error, for a device would
+ * hear nothing but noise.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <libserialport.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/file.h>
 #include <termios.h>
 #include <unistd.h>
@@ -46,6 +50,27 @@ static enum sp_parity sp_parity_of(enum parity parity)
     return SP_PARITY_NONE;
 }
 
+/* Drivers may choose a speed near the one asked for; two in a hundred is what a UART bears. */
+static bool is_near(int baud, int wanted)
+{
+    return abs(baud - wanted) <= wanted / 50;
+}
+
+static int check_speed(struct sp_port *sp, const struct port_settings *s)
+{
+    struct sp_port_config *config;
+    int baud = 0;
+    int r = port_error(sp_new_config(&config));
+
+    if (r < 0)
+        return r;
+    r = port_error(sp_get_config(sp, config));
+    if (r == 0)
+        r = port_error(sp_get_config_baudrate(config, &baud));
+    sp_free_config(config);
+    return r < 0 ? r : is_near(baud, s->baud) ? 0 : -EINVAL;
+}
+
 static enum sp_return configure_port(struct sp_port *sp, const struct port_settings *s)
 {
     enum sp_return r = sp_set_baudrate(sp, s->baud);
@@ -70,6 +95,8 @@ static int open_port(struct sp_port *sp, const struct port_settings *s)
         return r;
     r = port_error(configure_port(sp, s));
     if (r == 0)
+        r = check_speed(sp, s);
+    if (r == 0)
         r = port_error(sp_get_port_handle(sp, &fd));
     if (r == 0) {
         fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
@@ -79,9 +106,21 @@ static int open_port(struct sp_port *sp, const struct port_settings *s)
     return r;
 }
 
-static int set_terminal(int fd, const struct port_settings *s)
+static tcflag_t parity_flags(enum parity parity)
+{
+    return parity == PARITY_NONE ? 0 : parity == PARITY_ODD ? PARENB | PARODD : PARENB;
+}
+
+/* A pseudo terminal carries bytes, not bits: the kernel drops parity, and glibc calls that an error. */
+static bool is_pseudo(const char *path)
+{
+    return strncmp(path, "/dev/pts/", strlen("/dev/pts/")) == 0;
+}
+
+static int set_terminal(int fd, const char *path, const struct port_settings *s)
 {
     struct termios t;
+    speed_t speed;
 
     if (flock(fd, LOCK_EX | LOCK_NB) < 0)
         return errno == EWOULDBLOCK ? -EBUSY : -errno;
@@ -90,18 +129,17 @@ static int set_terminal(int fd, const struct port_settings *s)
     cfmakeraw(&t);
     t.c_cflag &= ~(tcflag_t)(PARENB | PARODD | CSTOPB | CRTSCTS);
     t.c_cflag |= CLOCAL | CREAD;
-    if (s->parity != PARITY_NONE)
-        t.c_cflag |= PARENB;
-    if (s->parity == PARITY_ODD)
-        t.c_cflag |= PARODD;
-    if (s->stop_bits == 2)
-        t.c_cflag |= CSTOPB;
+    if (!is_pseudo(path))
+        t.c_cflag |= parity_flags(s->parity) | (s->stop_bits == 2 ? CSTOPB : 0);
     t.c_iflag &= ~(tcflag_t)(IXOFF | IXANY);
     t.c_cc[VMIN] = 0;
     t.c_cc[VTIME] = 0;
     if (cfsetspeed(&t, (speed_t)s->baud) < 0)
         return -EINVAL;
-    return tcsetattr(fd, TCSANOW, &t) < 0 ? -errno : 0;
+    speed = cfgetospeed(&t);
+    if (tcsetattr(fd, TCSANOW, &t) < 0 || tcgetattr(fd, &t) < 0)
+        return -errno;
+    return cfgetospeed(&t) == speed ? 0 : -EINVAL;
 }
 
 static int open_terminal(const char *path, const struct port_settings *s)
@@ -111,7 +149,7 @@ static int open_terminal(const char *path, const struct port_settings *s)
 
     if (fd < 0)
         return -errno;
-    r = isatty(fd) ? set_terminal(fd, s) : -ENOTTY;
+    r = isatty(fd) ? set_terminal(fd, path, s) : -ENOTTY;
     if (r < 0) {
         close(fd);
         return r;
@@ -132,5 +170,5 @@ int link_port_open(const struct port_settings *s)
 
     fd = open_port(sp, s);
     sp_free_port(sp);
-    return fd;
+    return fd == -ENOTTY ? open_terminal(path, s) : fd;
 }

@@ -18,7 +18,7 @@ gateway: {{id: test}}
 buses:
   - name: line
     type: modbus-rtu
-    port: {{device: {folder}/line, baud: 115200}}
+    port: {{device: {folder}/line, baud: 115200, parity: even, stop_bits: 2}}
     timeout: 300ms
     devices:
       - {{name: a, unit: 1, poll: 50ms, tags: [{{name: v, table: input, address: 0, type: f32}}, {{name: w, table: coil, address: 9}}]}}
@@ -69,8 +69,12 @@ def main():
         simulator.wait_for_log("ok\n[0-9.]+\n")
         wait_for(lambda: buses.latest("a", "v") != "1.5", 15, "values to move again")
         buses.stop()
+        again = Buses(w, config)  # on the same line
+        for device in "abcd":
+            wait_for(lambda: again.health(device) == "up", 15, "%s to be up" % device)
+        again.stop()
         simulator.stop()
-        assert "Sanitizer" not in simulator.log() + buses.program.log()
+        assert "Sanitizer" not in simulator.log() + buses.program.log() + again.program.log()
 
 
 main()
