@@ -173,10 +173,6 @@ static void judge(struct poller *p, struct polled_device *d, const struct outcom
         report_state(p, BUS_UP, "");
         return;
     }
-    if (o->result == -ENODEV) { /* the line's fault, not the device's */
-        d->health.shown.reason = o->reason;
-        return;
-    }
     if (health_failed(&d->health, o->reason, now_ms, clock_wall_ms()))
         quarantine(p, d);
     if (all_quarantined(p))
