@@ -103,14 +103,17 @@ static void sleep_through(struct rtu *rtu, size_t want)
     }
 }
 
-/* Shorter is believed at once: sleeping too long would waste the line. */
-static void learn_begin(struct rtu *rtu, uint8_t unit, int64_t begin_us)
+/* Shorter is believed at once: sleeping too long would waste the line. Adapters and ptys that
+ * hand on an answer whole leave nothing to learn: its first byte is its end. */
+static void learn_begin(struct rtu *rtu, uint8_t unit, int64_t begin_us, bool is_whole)
 {
     int64_t *known_us = &rtu->begin_us[unit];
 
     if (begin_us < 1)
         begin_us = 1;
-    if (*known_us == 0 || begin_us < *known_us)
+    if (is_whole)
+        *known_us = 0;
+    else if (*known_us == 0 || begin_us < *known_us)
         *known_us = begin_us;
     else
         *known_us += (begin_us - *known_us) / 4;
@@ -132,7 +135,7 @@ static int await_long(struct rtu *rtu, uint8_t unit, size_t want, int64_t sent_u
     if (r <= 0)
         return r;
     if (learn)
-        learn_begin(rtu, unit, clock_mono_us() - sent_us);
+        learn_begin(rtu, unit, clock_mono_us() - sent_us, bytes_waiting(rtu) >= want);
     sleep_through(rtu, want);
     return 1;
 }
