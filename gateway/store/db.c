@@ -9,8 +9,10 @@
 
 #include "store/db_file.h"
 
-/* Room for a whole write-ahead log and the checkpoint that empties it, twice. */
-#define RESERVE_BYTES (16u << 20)
+enum {
+    PAGE_BYTES = 4096,
+    RESERVE_BYTES = 16 << 20, /* or an eighth of a smaller file system */
+};
 
 struct db_stmt {
     sqlite3_stmt *raw;
@@ -171,13 +173,15 @@ int db_check_room(const struct db *db, uint64_t bytes)
 {
     struct statvfs fs;
     uint64_t size;
-    uint64_t reserve;
+    uint64_t needed;
 
     if (statvfs(db->directory, &fs) < 0)
         return -errno;
     size = (uint64_t)fs.f_blocks * fs.f_frsize;
-    reserve = size / 8 < RESERVE_BYTES ? size / 8 : RESERVE_BYTES;
-    return (uint64_t)fs.f_bavail * fs.f_frsize < reserve + bytes ? -ENOSPC : 0;
+    /* Once in the log and once in the file, where what the log holds already has to go too. */
+    needed = 2 * bytes + (uint64_t)db->wal_pages * PAGE_BYTES;
+    needed += size / 8 < RESERVE_BYTES ? size / 8 : RESERVE_BYTES;
+    return (uint64_t)fs.f_bavail * fs.f_frsize < needed ? -ENOSPC : 0;
 }
 
 bool db_in_transaction(const struct db *db)

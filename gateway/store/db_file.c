@@ -14,7 +14,10 @@
 #include "core/str.h"
 #include "store/db.h"
 
-/* Checkpoints are ours, not SQLite's: they run after a commit was reported, so
+/* Debian's SQLite overwrites what is deleted with zeros unless told not to: as
+ * much flash again as the messages took, and room that a full disk does not have.
+ *
+ * Checkpoints are ours, not SQLite's: they run after a commit was reported, so
  * that nobody waits a second for a slow card. EXCLUSIVE before the first
  * access keeps the index of the log in memory: no -shm file. */
 #define SQL_SETTINGS                                                                                                   \
@@ -26,6 +29,7 @@
     "PRAGMA synchronous = FULL;"                                                                                       \
     "PRAGMA wal_autocheckpoint = 0;"                                                                                   \
     "PRAGMA journal_size_limit = 8388608;"                                                                             \
+    "PRAGMA secure_delete = OFF;"                                                                                      \
     "PRAGMA temp_store = MEMORY;"
 
 enum {

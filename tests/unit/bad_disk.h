@@ -1,6 +1,6 @@
 /*
- * bad_disk - makes every write of SQLite fail with an error of the test's
- * choice, as a full or dying disk would, and damages files. Any thread.
+ * bad_disk - makes the writes of SQLite fail as a full or dying disk would, and
+ * damages files. Any thread.
  */
 #ifndef WP_TESTS_BAD_DISK_H
 #define WP_TESTS_BAD_DISK_H
@@ -9,6 +9,9 @@
 #include <fcntl.h>
 #include <sqlite3.h>
 #include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -18,10 +21,40 @@
 /* 0, or what every write of SQLite fails with. */
 static _Atomic int bad_disk_errno;
 
+/* 0, or how large the file at bad_disk_path and its log may become together. */
+static _Atomic uint64_t bad_disk_quota;
+static const char *bad_disk_path;
+
+static inline uint64_t bad_disk_used(void)
+{
+    char log[128];
+    struct stat file = {0};
+    struct stat wal = {0};
+
+    snprintf(log, sizeof(log), "%s-wal", bad_disk_path);
+    stat(bad_disk_path, &file);
+    stat(log, &wal);
+    return (uint64_t)file.st_size + (uint64_t)wal.st_size;
+}
+
+static inline bool bad_disk_is_full(int fd, off_t end)
+{
+    const uint64_t quota = atomic_load(&bad_disk_quota);
+    struct stat st;
+
+    if (!quota || fstat(fd, &st) < 0 || end <= st.st_size)
+        return false;
+    return bad_disk_used() + (uint64_t)(end - st.st_size) > quota;
+}
+
 static inline ssize_t bad_disk_pwrite(int fd, const void *data, size_t len, off_t at)
 {
-    if (atomic_load(&bad_disk_errno)) {
-        errno = atomic_load(&bad_disk_errno);
+    int error = atomic_load(&bad_disk_errno);
+
+    if (!error && bad_disk_is_full(fd, at + (off_t)len))
+        error = ENOSPC;
+    if (error) {
+        errno = error;
         return -1;
     }
     return pwrite(fd, data, len, at);

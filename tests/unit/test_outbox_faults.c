@@ -17,8 +17,11 @@ static _Atomic uint64_t room_bytes;
 
 int statvfs(const char *restrict path, struct statvfs *restrict ret)
 {
+    const uint64_t quota = atomic_load(&bad_disk_quota);
+    const uint64_t room = quota ? quota - bad_disk_used() : atomic_load(&room_bytes);
+
     (void)path;
-    *ret = (struct statvfs){.f_frsize = 4096, .f_blocks = 1 << 20, .f_bavail = atomic_load(&room_bytes) / 4096};
+    *ret = (struct statvfs){.f_frsize = 4096, .f_blocks = quota ? quota / 4096 : 1 << 20, .f_bavail = room / 4096};
     return 0;
 }
 
@@ -32,6 +35,7 @@ static int setup(void **state)
 static int teardown(void **state)
 {
     atomic_store(&bad_disk_errno, 0);
+    atomic_store(&bad_disk_quota, 0);
     box_free(*state);
     return 0;
 }
@@ -177,9 +181,35 @@ static void last_room_is_kept_for_giving_room_back(void **state)
     box_receive(box, 0, 1000);
     box_flush(box);
     assert_int_equal(box->flush_result, 0);
-    atomic_store(&room_bytes, 17 << 20);
+    atomic_store(&room_bytes, 18 << 20);
     box_append_settled(box, 10);
     box_assert_settled(box, 1010, 1020, 0);
+}
+
+static void outbox_that_filled_its_disk_empties_it_again(void **state)
+{
+    struct box *box = *state;
+    uint32_t kept;
+
+    bad_disk_path = box->rig.path;
+    atomic_store(&bad_disk_quota, 20 << 20);
+    box->padding = 500;
+    box_open(box);
+    do
+        box_append_settled(box, 500);
+    while (box->settled[box->appended - 1] == 0);
+    kept = (uint32_t)box_stats(box).messages;
+    assert_in_range(kept, 10000, 40000);
+    box_assert_settled(box, 0, kept, 0);
+    box_assert_settled(box, kept, box->appended, -ENOSPC);
+
+    box_receive(box, 0, kept);
+    box_flush(box);
+    assert_int_equal(box->flush_result, 0);
+    rig_wait(&box->rig, 50);
+    assert_true(bad_disk_used() < 1 << 20);
+    box_append_settled(box, 5000);
+    box_assert_settled(box, box->appended - 5000, box->appended, 0);
 }
 
 /* Changes one byte in the middle of the segment that holds the number `seq`. */
@@ -270,6 +300,7 @@ int main(void)
         TEST(flush_says_that_the_disk_is_full),
         TEST(full_disk_does_not_hide_the_backlog_at_the_start),
         TEST(last_room_is_kept_for_giving_room_back),
+        TEST(outbox_that_filled_its_disk_empties_it_again),
         TEST(damaged_segment_is_skipped_and_counted),
         TEST(damaged_file_is_replaced_and_memory_written_again),
     };
