@@ -217,6 +217,7 @@ static void measure_drain(struct bench *b)
 {
     double cpu = cpu_us();
     int64_t begin_us = clock_mono_us();
+    uint64_t disk = disk_bytes();
     struct outbox_stats stats;
 
     b->online = true;
@@ -226,7 +227,10 @@ static void measure_drain(struct bench *b)
     b->online = false;
     printf("draining it: %.0f messages/s, %.2f us of CPU a message\n",
            (double)b->received / (double)(clock_mono_us() - begin_us) * 1e6, (cpu_us() - cpu) / (double)b->received);
+    cpu = cpu_us();
     flush(b);
+    printf("forgetting it: %.1f ms of CPU, %.0f bytes to the disk a message\n", (cpu_us() - cpu) / 1000,
+           (double)(disk_bytes() - disk) / (double)b->received);
     outbox_get_stats(b->outbox, &stats);
     if (stats.messages || stats.dropped_disk || stats.dropped_full || stats.dropped_expired)
         exit(1);
