@@ -31,6 +31,7 @@ int broker_new(struct loop *loop, const struct broker_settings *settings, struct
     list_init(&b->dead);
     list_init(&b->closed_taps);
     listeners_init(&b->listeners, b);
+    buf_pool_init(&b->pool, loop);
     b->end_of_turn = (struct loop_hook){.fn = on_end_of_turn, .arg = b};
     loop_add_hook(loop, &b->end_of_turn);
 

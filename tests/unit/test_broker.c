@@ -9,12 +9,14 @@
 
 #include <cmocka.h>
 
+#include "broker/buf_pool.h"
 #include "broker/delivery.h"
 #include "broker/id_set.h"
 #include "broker/publication.h"
 #include "broker/retained.h"
 #include "broker/router.h"
 #include "broker/window.h"
+#include "loop.h"
 #include "mqtt/packet.h"
 #include "mqtt/topic.h"
 
@@ -396,6 +398,38 @@ static void ids_are_remembered_until_removed(void **state)
     id_set_fini(&s);
 }
 
+/* ---- buffers ---- */
+
+static void buffers_that_were_not_needed_are_given_back(void **state)
+{
+    (void)state;
+    struct buf_pool pool;
+    struct buf *taken[10];
+    struct loop *loop;
+
+    assert_int_equal(loop_new(&loop), 0);
+    buf_pool_init(&pool, loop);
+    for (int i = 0; i < 10; i++)
+        taken[i] = buf_pool_get(&pool);
+    for (int i = 0; i < 10; i++)
+        buf_pool_put(&pool, taken[i]);
+    assert_true(timer_running(&pool.trim));
+    pool.trim.fn(pool.trim.arg); /* all ten were in use */
+    assert_int_equal(pool.count, 10);
+    for (int i = 0; i < 3; i++)
+        taken[i] = buf_pool_get(&pool);
+    for (int i = 0; i < 3; i++)
+        buf_pool_put(&pool, taken[i]);
+    pool.trim.fn(pool.trim.arg);
+    assert_int_equal(pool.count, 3);
+    loop_timer_stop(loop, &pool.trim);
+    pool.trim.fn(pool.trim.arg);
+    assert_int_equal(pool.count, 0);
+    assert_false(timer_running(&pool.trim));
+    buf_pool_fini(&pool);
+    loop_free(loop);
+}
+
 /* ---- publication ---- */
 
 static void only_what_travels_with_a_message_is_kept_of_its_properties(void **state)
@@ -461,6 +495,7 @@ int main(void)
         cmocka_unit_test(a_new_connection_is_sent_everything_again_in_order),
         cmocka_unit_test(a_queue_keeps_order_and_counts_bytes),
         cmocka_unit_test(ids_are_remembered_until_removed),
+        cmocka_unit_test(buffers_that_were_not_needed_are_given_back),
         cmocka_unit_test(only_what_travels_with_a_message_is_kept_of_its_properties),
         cmocka_unit_test(an_encoded_publication_decodes_to_the_same),
     };
