@@ -9,7 +9,6 @@
  *   - and after its first answer the line is drained once more, for there may be two.
  */
 #include <errno.h>
-#include <string.h>
 
 #include "bus/poller.h"
 #include "core/buf.h"
@@ -143,13 +142,17 @@ static void log_refusal(struct poller *p, struct polled_device *d, const struct 
 {
     static const char *const tables[] = {
         [TABLE_COIL] = "coil", [TABLE_DISCRETE] = "discrete", [TABLE_INPUT] = "input", [TABLE_HOLDING] = "holding"};
-    bool refused = o->result == -EREMOTEIO;
+    bool *was_refused = &p->entries[d->first_entry + (size_t)(req - d->plan.requests)].refused;
+    unsigned int last = req->address + req->count - 1u;
 
-    if (refused && !d->refused)
-        log_warning("%s/%s: refuses %s %u to %u (exception %u), still asking", p->settings->name,
-                    d->device.settings->name, tables[req->table], req->address, req->address + req->count - 1u,
-                    o->reason.code);
-    d->refused |= refused;
+    if (o->result == -EREMOTEIO && !*was_refused)
+        log_warning("%s/%s: refuses %s %u to %u (exception %u), asking on", p->settings->name, d->device.settings->name,
+                    tables[req->table], req->address, last, o->reason.code);
+    else if (o->result == 0 && *was_refused)
+        log_info("%s/%s: %s %u to %u is answered again", p->settings->name, d->device.settings->name,
+                 tables[req->table], req->address, last);
+    if (o->result == 0 || o->result == -EREMOTEIO)
+        *was_refused = o->result < 0;
 }
 
 static bool all_quarantined(const struct poller *p)
@@ -204,7 +207,7 @@ static bool can_be_mistaken(const struct request *a, const struct request *b)
 
 void poll_entry(struct poller *p, size_t entry)
 {
-    struct polled_device *d = &p->devices[p->entry_devices[entry]];
+    struct polled_device *d = &p->devices[p->entries[entry].device];
     const struct request *req = &d->plan.requests[entry - d->first_entry];
     bool resync = d->suspect && can_be_mistaken(d->suspect, req);
     struct batch *b;

@@ -36,12 +36,12 @@ static int add_devices(struct poller *p)
     }
 
     r = schedule_init(&p->schedule, entries);
-    p->entry_devices = calloc(entries + 1, sizeof(*p->entry_devices));
-    if (r < 0 || !p->entry_devices)
+    p->entries = calloc(entries + 1, sizeof(*p->entries));
+    if (r < 0 || !p->entries)
         return -ENOMEM;
     for (size_t i = 0; i < p->settings->device_count; i++)
         for (size_t k = 0; k < p->devices[i].plan.count; k++) {
-            p->entry_devices[entry] = (uint32_t)i;
+            p->entries[entry].device = (uint32_t)i;
             p->schedule.entries[entry++].period_ms = p->devices[i].plan.requests[k].poll_ms;
         }
     return 0;
@@ -86,7 +86,7 @@ void poller_free(struct poller *p)
     for (size_t i = 0; p->devices && i < p->settings->device_count; i++)
         plan_fini(&p->devices[i].plan);
     schedule_fini(&p->schedule);
-    free(p->entry_devices);
+    free(p->entries);
     free(p->devices);
     link_free(p->link);
     pthread_mutex_destroy(&p->lock);
@@ -141,6 +141,7 @@ static void line_is_back(struct poller *p)
         p->devices[i].suspect = NULL;
     }
     p->probe_not_before_ms = 0;
+    report_state(p, BUS_STARTING, "");
 }
 
 static void line_is_away(struct poller *p, int error)

@@ -27,7 +27,12 @@ struct polled_device {
     struct plan plan;
     size_t first_entry;            /* of the schedule; one a request of the plan */
     const struct request *suspect; /* timed out last: its answer may still come */
-    bool refused;                  /* the last answer was an exception: logged */
+};
+
+/* A request of a device's plan, beside its entry in the schedule. */
+struct polled_entry {
+    uint32_t device;
+    bool refused; /* its last answer was an exception: logged */
 };
 
 struct poller {
@@ -43,8 +48,8 @@ struct poller {
     int64_t open_wait_ms;
 
     struct polled_device *devices;
-    uint32_t *entry_devices; /* which device a schedule entry is of */
     struct schedule schedule;
+    struct polled_entry *entries;
     int64_t probe_not_before_ms; /* the share of dead devices is used up until then */
     uint32_t random;
 
