@@ -57,11 +57,14 @@ class Slave(threading.Thread):
     def __init__(self, seed):
         super().__init__(daemon=True)
         self.random, self.well, self.counts, self.rest = random.Random(seed), False, {}, 0
+        self.only = None
 
     def choose(self, tricks):
         """Mostly well: a slave that always misbehaves is soon asked no more."""
         trick = self.random.choice(tricks) if not self.well and self.rest == 0 and self.random.random() < 0.4 else "well"
         self.rest = 4 if trick == "late" else max(0, self.rest - 1)
+        if self.only:
+            return self.only
         self.counts[trick] = self.counts.get(trick, 0) + 1
         return trick
 
@@ -164,6 +167,9 @@ def check(w, slave, name):
         for value in buses.readings("slave", "r%d" % address):
             assert value.startswith("!") or value == str(address), (address, value)
             good, bad = good + (value[0] != "!"), bad + (value[0] == "!")
+    slave.only = "hang up" if name == "tcp" else "silent"
+    wait_for(lambda: buses.health("slave") == "quarantined" and buses.state("line") == "fault no device answers", 20,
+             "a slave that never answers to be quarantined")
     buses.stop()
     print("%s: %d good, %d bad, none wrong; the slave was %s" % (name, good, bad, slave.counts))
     assert good > 50 and bad > 5
