@@ -392,7 +392,9 @@ static void log_closing_counters(const struct gateway *gw)
 static void finish_stop(struct gateway *gw)
 {
     log_closing_counters(gw);
-    stop_broker(gw);
+    stop_broker(gw); /* before the web: its clients are told why, through it */
+    web_stop(gw->web);
+    gw->web = NULL;
     gw->stopped(gw->stopped_arg);
 }
 
@@ -418,8 +420,6 @@ void gateway_stop(struct gateway *gw, gateway_stopped_fn *done, void *arg)
     loop_timer_stop(gw->loop, &gw->age_timer);
     loop_timer_stop(gw->loop, &gw->seqs_timer);
     loop_timer_stop(gw->loop, &gw->state_timer);
-    web_stop(gw->web);
-    gw->web = NULL;
 
     gw->bridges_stopping = gw->settings->bridge_count;
     if (gw->bridges_stopping == 0) {
@@ -438,8 +438,8 @@ void gateway_free(struct gateway *gw)
     loop_timer_stop(gw->loop, &gw->age_timer);
     loop_timer_stop(gw->loop, &gw->seqs_timer);
     loop_timer_stop(gw->loop, &gw->state_timer);
-    web_stop(gw->web);
     stop_broker(gw);
+    web_stop(gw->web);
     /* The storage thread works for the outboxes and the numbers: it ends before they go. */
     store_close(gw->store);
     for (size_t i = 0; gw->bridges && i < gw->settings->bridge_count; i++)
