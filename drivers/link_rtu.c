@@ -22,7 +22,7 @@
 
 enum {
     FRAME_EXTRA = 3,      /* unit and checksum around the PDU */
-    SLEEP_FROM = 16,      /* shorter answers are not worth a sleep */
+    SLEEP_FROM_US = 1500, /* shorter answers are not worth a sleep: 16 characters at 115200 baud */
     LEARN_EVERY = 16,     /* long answers */
     TAIL_MS = 50,         /* how much later than computed an answer may end: adapters hand on in blocks */
     DRAIN_LIMIT = 4,      /* times the quiet period: a line that never falls silent is not waited for */
@@ -168,7 +168,7 @@ static int rtu_transact(struct link *l, uint8_t unit, const uint8_t *pdu, size_t
         return r;
     /* The driver took the request at once; the line needs its time to carry it. */
     sent_us = clock_mono_us() + (int64_t)(len + FRAME_EXTRA) * rtu->char_ns / 1000;
-    if (want + FRAME_EXTRA > SLEEP_FROM)
+    if ((int64_t)(want + FRAME_EXTRA) * rtu->char_ns > SLEEP_FROM_US * 1000)
         r = await_long(rtu, unit, want + FRAME_EXTRA, sent_us);
     else
         r = link_wait(l, l->fd, POLLIN, sent_us + l->timeout_ms * 1000);
