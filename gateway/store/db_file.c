@@ -191,10 +191,14 @@ int db_set_aside(const char *path, int64_t now_wall_ms, char **ret_name)
 
 int db_checkpoint_if_due(struct db *db)
 {
+    int r;
+
     if (db->wal_pages < CHECKPOINT_PAGES)
         return 0;
-    db->wal_pages = 0;
-    return db_errno(sqlite3_wal_checkpoint_v2(db->conn, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL));
+    r = db_errno(sqlite3_wal_checkpoint_v2(db->conn, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL));
+    if (r == 0)
+        db->wal_pages = 0;
+    return r;
 }
 
 int db_shrink_if_empty(struct db *db)
@@ -211,6 +215,8 @@ int db_shrink_if_empty(struct db *db)
     r = db_exec(db, "VACUUM");
     if (r < 0)
         return r;
-    db->wal_pages = 0;
-    return db_errno(sqlite3_wal_checkpoint_v2(db->conn, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL));
+    r = db_errno(sqlite3_wal_checkpoint_v2(db->conn, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL));
+    if (r == 0)
+        db->wal_pages = 0;
+    return r;
 }

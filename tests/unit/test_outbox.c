@@ -198,6 +198,37 @@ static void memory_is_left_and_entered_again_in_order(void **state)
     assert_int_equal(box_stats(box).bytes, 0);
 }
 
+static void large_messages_keep_their_order_too(void **state)
+{
+    const uint32_t count = 24;
+    const size_t size = 1 << 20;
+    struct box *box = *state;
+    char *payload = calloc(1, size);
+
+    assert_non_null(payload);
+    box_open(box);
+    for (uint32_t n = 0; n < count; n++) {
+        struct message *m;
+
+        snprintf(payload, size, "%u", n);
+        m = message_new(str_of("t"), (struct str){.data = payload, .len = size}, str_of(""), 1, false);
+        assert_non_null(m);
+        m->on_settled = box_settled;
+        m->settled_arg = box;
+        outbox_append(box->outbox, m, 1);
+        message_unref(m);
+        box->appended++;
+        box_wait_settled(box);
+    }
+    free(payload);
+    box_receive(box, 0, 10);
+    box_crash(box);
+    box_open(box);
+    box->got_seq = 0;
+    box_receive(box, count - (uint32_t)box_stats(box).messages, count);
+    assert_int_equal(box_next(box), -1);
+}
+
 static void new_messages_flow_behind_the_backlog(void **state)
 {
     struct box *box = *state;
@@ -317,6 +348,7 @@ int main(void)
         TEST(position_survives_a_crash),
         TEST(numbers_never_come_twice),
         TEST(memory_is_left_and_entered_again_in_order),
+        TEST(large_messages_keep_their_order_too),
         TEST(new_messages_flow_behind_the_backlog),
         TEST(rewind_begins_at_the_oldest_unacknowledged),
         TEST(acknowledgement_out_of_turn_does_not_move_the_position),
