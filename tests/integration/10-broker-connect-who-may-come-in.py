@@ -200,7 +200,7 @@ if __name__ == "__main__":
         the_first_packet_must_be_connect, a_second_connect_ends_the_connection, a_connect_that_comes_byte_by_byte_is_taken,
         silence_ends_after_one_and_a_half_keepalives, a_ping_keeps_the_connection,
         what_the_broker_sends_does_not_count_as_life)
-    run(a_long_keepalive_is_shortened_for_mqtt_5, keepalive_max_s=2)
+    run(a_long_keepalive_is_shortened_for_mqtt_5, keepalive_max="2s")
     run(too_many_connections_are_closed, connections=2)
     run(strangers_are_refused, bind="0.0.0.0")
-    run(strangers_are_welcome_where_the_settings_say_so, bind="0.0.0.0", anonymous=1)
+    run(strangers_are_welcome_where_the_settings_say_so, bind="0.0.0.0", allow_anonymous="true")

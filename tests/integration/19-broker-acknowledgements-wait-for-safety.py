@@ -9,7 +9,7 @@ import sys
 import time
 
 sys.path.insert(0, os.path.dirname(__file__))
-from lib.broker import run
+from lib.broker import run, start_holding
 from lib.mqtt import *
 
 
@@ -182,5 +182,5 @@ def a_publisher_of_too_much_that_is_not_safe_is_not_read_from(port):
 if __name__ == "__main__":
     run(the_acknowledgement_waits, other_receivers_do_not_wait, acknowledgements_keep_their_order,
         a_message_that_is_not_kept_is_refused, before_mqtt_5_the_connection_is_closed_instead, a_publisher_that_left_is_no_harm,
-        a_publisher_that_comes_back_finds_its_acknowledgement, settled_while_away_counts_as_received, hold="hold/#")
-    run(a_publisher_of_too_much_that_is_not_safe_is_not_read_from, hold="hold/#", inflight=10)
+        a_publisher_that_comes_back_finds_its_acknowledgement, settled_while_away_counts_as_received, start=start_holding)
+    run(a_publisher_of_too_much_that_is_not_safe_is_not_read_from, start=start_holding, inflight=10)
