@@ -9,6 +9,7 @@ OUTAGE_SECONDS sets the length of the outages (default 8).
 import json
 import os
 import re
+import signal
 import sys
 import time
 
@@ -54,7 +55,7 @@ class Upstream:
         self.watcher = self.site.watch("far/wp/site/d/+/json", port=self.own_port)
         assert self.watcher.subscribed.wait(10)
         self.relay = self.site.w.start(["socat", "TCP-LISTEN:%d,bind=127.0.0.1,fork,reuseaddr" % self.site.upstream_port,
-                                        "TCP:127.0.0.1:%d" % self.own_port])
+                                        "TCP:127.0.0.1:%d" % self.own_port], start_new_session=True)
 
     def collect(self):
         got = []
@@ -64,9 +65,11 @@ class Upstream:
         return self.arrived + got
 
     def stop(self):
+        """The cable first: what mosquitto has acknowledged, its watcher has to see."""
+        os.killpg(self.relay.process.pid, signal.SIGKILL)
+        time.sleep(0.5)
         self.arrived = self.collect()
         self.watcher.done = True
-        self.relay.stop(status=None)
         self.broker.stop(status=None)
 
 
