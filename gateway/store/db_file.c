@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -218,5 +219,8 @@ int db_shrink_if_empty(struct db *db)
     r = db_errno(sqlite3_wal_checkpoint_v2(db->conn, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL));
     if (r == 0)
         db->wal_pages = 0;
+    /* The backlog has passed through memory too, in pieces that the C library would keep for good. */
+    sqlite3_db_release_memory(db->conn);
+    malloc_trim(0);
     return r;
 }

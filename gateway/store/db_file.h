@@ -42,7 +42,7 @@ void db_reset_all(struct db *db);
 /* Moves the log into the file when it is long enough to be worth it. */
 int db_checkpoint_if_due(struct db *db);
 
-/* Gives the space back to the file system when nearly all of the file is free. */
+/* Gives the space back to the file system, and memory to the kernel, when nearly all of the file is free. */
 int db_shrink_if_empty(struct db *db);
 
 /* Creates the tables or changes those of older versions (schema.c). */
