@@ -49,19 +49,30 @@ static double cpu_us(void)
     return (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) * 1e6 + (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec);
 }
 
+/* The number behind `name` in a file of /proc/self. */
+static uint64_t proc_number(const char *path, const char *name)
+{
+    FILE *f = fopen(path, "re");
+    char line[128];
+    uint64_t number = 0;
+
+    while (f && fgets(line, sizeof(line), f))
+        if (strncmp(line, name, strlen(name)) == 0)
+            number = strtoull(line + strlen(name), NULL, 10);
+    if (f)
+        fclose(f);
+    return number;
+}
+
 /* Bytes that this process had written to disks. */
 static uint64_t disk_bytes(void)
 {
-    FILE *f = fopen("/proc/self/io", "re");
-    char line[128];
-    uint64_t bytes = 0;
+    return proc_number("/proc/self/io", "write_bytes:");
+}
 
-    while (f && fgets(line, sizeof(line), f))
-        if (strncmp(line, "write_bytes: ", 13) == 0)
-            bytes = strtoull(line + 13, NULL, 10);
-    if (f)
-        fclose(f);
-    return bytes;
+static void print_memory(const char *when)
+{
+    printf("resident memory %s: %" PRIu64 " kB\n", when, proc_number("/proc/self/status", "VmRSS:"));
 }
 
 static void on_settled(void *arg, struct message *m, int result)
@@ -137,6 +148,25 @@ static void tick(void *arg)
     }
     append(b, RATE / 100, MESSAGE_FROM_DRIVER);
     loop_timer_start(b->loop, &b->timer, 10);
+}
+
+/* The upstream acknowledges before anything is due. */
+static void measure_online(struct bench *b)
+{
+    double cpu = cpu_us();
+    struct outbox_stats stats;
+    uint64_t seq;
+
+    for (int i = 0; i < BACKLOG; i++) {
+        append(b, 1, MESSAGE_FROM_DRIVER);
+        if (!outbox_next(b->outbox, &seq))
+            abort();
+        outbox_ack(b->outbox, seq);
+    }
+    outbox_get_stats(b->outbox, &stats);
+    printf("online: %.2f us of CPU, %" PRIu64 " bytes to the disk a message\n", (cpu_us() - cpu) / BACKLOG,
+           stats.written_bytes);
+    b->received = b->appended = 0;
 }
 
 static void measure_outage(struct bench *b)
@@ -236,6 +266,21 @@ static void measure_drain(struct bench *b)
         exit(1);
 }
 
+static void wake_up(void *arg)
+{
+    struct bench *b = arg;
+
+    loop_stop(b->loop);
+}
+
+/* A moment for the store to look after its file. */
+static void rest(struct bench *b)
+{
+    timer_init(&b->timer, wake_up, b);
+    loop_timer_start(b->loop, &b->timer, 300);
+    loop_run(b->loop);
+}
+
 static void measure_start(struct bench *b)
 {
     struct outbox_stats stats;
@@ -279,11 +324,15 @@ int main(int argc, char **argv)
     if (loop_new(&b.loop) < 0)
         return 1;
     open_all(&b);
+    print_memory("at rest");
+    measure_online(&b);
     measure_outage(&b);
     measure_start(&b);
     measure_fill(&b);
     measure_start(&b);
     measure_drain(&b);
+    rest(&b);
+    print_memory("after the backlog");
     measure_start_with_small_segments(&b);
     close_all(&b);
     loop_free(b.loop);
