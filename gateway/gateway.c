@@ -59,6 +59,7 @@ static void on_reading(void *arg)
             publish_batch(gw->publish, b, loop_now_ms(gw->loop));
         batch_free(b);
     }
+    seqs_look(gw->seqs);
     if (!timer_running(&gw->age_timer) || gw->age_timer.due_ms > loop_now_ms(gw->loop) + AGE_CHECK_MS)
         loop_timer_start(gw->loop, &gw->age_timer, AGE_CHECK_MS);
 }

@@ -25,12 +25,12 @@ struct seqs {
     seqs_loaded_fn *loaded;
     seqs_get_fn *get;
     void *arg;
-    uint64_t *next;      /* loaded; later the numbers at the last save */
-    struct number *rows; /* what the job under way writes */
+    uint64_t *next;      /* loaded; later the numbers when seqs_save() was called last */
+    struct number *rows; /* as on disk, or what the job under way writes */
     bool saving;
     bool wanted;         /* another save is to follow... */
     enum seqs_mode mode; /* ...of this kind */
-    bool reserved;       /* the last save was a reservation */
+    bool reserved;       /* the last save was a reservation, and is on disk or on its way there */
 };
 
 static int load_job(struct db *db, void *arg)
@@ -93,7 +93,8 @@ static void on_saved(void *arg, int result)
 {
     struct seqs *s = arg;
 
-    (void)result; /* the store logs what ails the disk; the next save is tried all the same */
+    if (result < 0) /* the store logs what ails the disk */
+        s->reserved = false;
     s->saving = false;
     if (s->wanted)
         seqs_save(s, s->mode);
@@ -135,30 +136,60 @@ void seqs_free(struct seqs *s)
 static bool range_lasts(const struct seqs *s)
 {
     for (size_t i = 0; i < s->count; i++)
-        if (s->get(s->arg, i) - s->next[i] > RESERVE / 2)
+        if (s->get(s->arg, i) - s->rows[i].next > RESERVE / 2)
             return false;
     return s->reserved;
 }
 
+static void submit(struct seqs *s)
+{
+    s->saving = store_submit(s->store, save_job, on_saved, s) == 0;
+    s->reserved = s->saving && s->mode == SEQS_RESERVED;
+}
+
+/* How many may be numbered, and lost, before the next save. */
+static uint64_t stride_of(enum seqs_mode mode, uint64_t numbered)
+{
+    if (mode == SEQS_FINAL)
+        return 0;
+    return mode == SEQS_RESERVED ? RESERVE : numbered + numbered / 4 + 2;
+}
+
 void seqs_save(struct seqs *s, enum seqs_mode mode)
 {
+    bool lasts = mode == SEQS_RESERVED && range_lasts(s);
+
     s->mode = mode;
     s->wanted = s->saving;
-    if (s->saving || (mode == SEQS_RESERVED && range_lasts(s)))
+    if (s->saving)
         return;
-
     for (size_t i = 0; i < s->count; i++) {
         uint64_t now = s->get(s->arg, i);
-        uint64_t stride = 0;
 
-        /* As many as since the last save may be numbered, and lost, before the next. */
-        if (mode == SEQS_EXACT)
-            stride = s->reserved ? 1 : now - s->next[i] + 1;
-        else if (mode == SEQS_RESERVED)
-            stride = RESERVE;
-        s->rows[i] = (struct number){.next = now, .stride = stride};
+        if (!lasts)
+            s->rows[i] = (struct number){.next = now, .stride = stride_of(mode, now - s->next[i])};
         s->next[i] = now;
     }
-    s->reserved = mode == SEQS_RESERVED;
-    s->saving = store_submit(s->store, save_job, on_saved, s) == 0;
+    if (!lasts)
+        submit(s);
+}
+
+void seqs_look(struct seqs *s)
+{
+    bool short_of = false;
+
+    if (s->saving || s->mode != SEQS_EXACT)
+        return;
+    for (size_t i = 0; i < s->count; i++) {
+        struct number *row = &s->rows[i];
+        uint64_t now = s->get(s->arg, i);
+
+        /* The commit takes its time: an eighth is left for it. */
+        if (now - row->next + row->stride / 8 + 1 < row->stride)
+            continue;
+        *row = (struct number){.next = now, .stride = row->stride * 2 + 2};
+        short_of = true;
+    }
+    if (short_of)
+        submit(s);
 }

@@ -2,8 +2,9 @@
  * seqs - the numbers of the devices' json messages, kept so that none is used twice.
  *
  * Two ways of saving, both one small commit for all devices:
- *   exact     the numbers as they are, and a stride: how many may have been used and
- *             lost since. For outages (with each group the outbox writes) and clean stops.
+ *   exact     the numbers as they are, and a stride: how many may be used until the next
+ *             save, by the rate of late. For outages (with each group the outbox writes) and
+ *             clean stops. A burst that comes near the end of its stride is saved at once.
  *   reserved  a range ahead; nothing more is written until half of it is used. For
  *             while the upstream is online and flash must see no bytes per message.
  * After a crash numbering goes on behind the stride or the range, so seq never
@@ -37,8 +38,12 @@ enum seqs_mode {
     SEQS_RESERVED,
 };
 
-/* Submits a save; one is under way at a time, the newest wish follows it. With SEQS_RESERVED nothing
- * is written while less than half of the range reserved last is used: call it now and then. */
+/* Submits a save; one is under way at a time, the newest wish follows it. Call it at an even pace, which is
+ * what strides are made for. With SEQS_RESERVED nothing is written while less than half of the range
+ * reserved last is used. */
 void seqs_save(struct seqs *s, enum seqs_mode mode);
+
+/* After something was numbered: saves before a stride is used up. */
+void seqs_look(struct seqs *s);
 
 #endif
