@@ -160,6 +160,8 @@ static void on_seqs(void *arg, const uint64_t *next, int result)
     (void)result; /* logged; numbering begins at 1 */
     for (size_t i = 0; i < gw->device_count; i++)
         publish_set_seq(gw->publish, gw->device_bus[i], gw->device_index[i], next[i]);
+    if (gw->ending) /* told to stop before it began */
+        return;
     publish_announce(gw->publish, loop_now_ms(gw->loop), clock_wall_ms());
     if (start_buses(gw) == 0) {
         check_age(gw);
@@ -348,8 +350,10 @@ int gateway_start(struct loop *loop, const struct settings *settings, struct gat
 
 /* Stop, in reverse. */
 
+/* Nothing is numbered from here on but what is in the inbox already. */
 static void stop_buses(struct gateway *gw)
 {
+    gw->ending = true;
     for (size_t i = 0; gw->buses && i < gw->settings->bus_count; i++)
         if (gw->buses[i])
             bus_request_stop(gw->buses[i]);
@@ -413,6 +417,8 @@ void gateway_stop(struct gateway *gw, gateway_stopped_fn *done, void *arg)
     gw->stopped_arg = arg;
 
     stop_buses(gw);
+    loop_wake_close(gw->inbox_wake); /* the last one would start the timers again */
+    gw->inbox_wake = NULL;
     if (gw->publish) {
         on_reading(gw); /* what the buses left in the inbox */
         publish_farewell(gw->publish);

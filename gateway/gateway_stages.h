@@ -47,6 +47,7 @@ struct gateway {
     char *state_topic; /* "wp/<id>/state"; NULL: a broker alone */
     uint64_t lost_to_memory;
 
+    bool ending;
     size_t bridges_stopping;
     gateway_stopped_fn *stopped;
     void *stopped_arg;
