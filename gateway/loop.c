@@ -138,8 +138,10 @@ void loop_free(struct loop *loop)
     }
     uv_close((uv_handle_t *)&loop->alarm, NULL);
     uv_close((uv_handle_t *)&loop->prepare, NULL);
-    uv_run(&loop->uv, UV_RUN_DEFAULT);
-    uv_loop_close(&loop->uv);
+    /* A loop_stop() from outside of any callback would end the first run at once. */
+    do
+        uv_run(&loop->uv, UV_RUN_DEFAULT);
+    while (uv_loop_close(&loop->uv) == UV_EBUSY);
     timers_fini(&loop->timers);
     free(loop);
 }
