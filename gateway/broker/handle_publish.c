@@ -67,8 +67,10 @@ static void route(struct conn *c, const struct mqtt_packet *packet, struct str t
     struct publication p = {.topic = topic, .payload = in->payload, .qos = in->qos, .retain = in->retain};
 
     if (packet->props.list.len > 0) {
-        if (publication_props(packet->props.list, &b->props, &p.props) < 0) {
-            conn_close(c, MQTT_SERVER_BUSY);
+        int r = publication_props(packet->props.list, &b->props, &p.props);
+
+        if (r < 0) {
+            acknowledge(c, &p, in->id, r);
             return;
         }
         p.expires = mqtt_has(&packet->props, MQTT_PROP_MESSAGE_EXPIRY);
