@@ -15,7 +15,7 @@ struct listener_settings {
 };
 
 struct broker_limits {
-    uint32_t packet_bytes; /* largest packet taken or sent */
+    uint32_t packet_bytes; /* largest packet taken */
     uint32_t connections;
     uint16_t inflight;         /* unacknowledged QoS 1 and 2 messages, each way and client */
     uint32_t queued_messages;  /* per session */

@@ -25,7 +25,8 @@ struct conn *broker_conn_open(struct broker *b, const struct broker_transport *t
     c = malloc(sizeof(*c) + peer_size);
     if (!c)
         return NULL;
-    *c = (struct conn){.broker = b, .transport = transport, .arg = arg, .loopback = loopback};
+    *c = (struct conn){
+        .broker = b, .transport = transport, .arg = arg, .max_packet = MQTT_MAX_PACKET, .loopback = loopback};
     memcpy(c->peer, peer, peer_size);
     list_init(&c->owed);
     list_push_back(&b->conns, &c->node);
@@ -74,7 +75,7 @@ void conn_send(struct conn *c, const struct mqtt_packet *p)
 
     if (mqtt_encode(out, (enum mqtt_version)c->version, p) < 0) {
         conn_doom(c, MQTT_UNSPECIFIED_ERROR);
-    } else if (c->max_packet && buf_len(out) - before > c->max_packet) { /* 3.1.2.11.4: it must not be sent */
+    } else if (buf_len(out) - before > c->max_packet) { /* 3.1.2.11.4: it must not be sent */
         buf_truncate(out, before);
         conn_doom(c, MQTT_PACKET_TOO_LARGE);
     }
@@ -103,7 +104,7 @@ bool conn_send_publish(struct conn *c, struct publication *p, const struct publi
     unsigned layout = (form->v5 ? FRAME_V5 : 0) | (form->qos ? FRAME_WITH_ID : 0);
     const struct frame *f;
 
-    if (c->max_packet && publication_len(p, form) > c->max_packet)
+    if (publication_len(p, form) > c->max_packet)
         return false;
     if (!p->scratch || form->ids) {
         publication_append(p, form, conn_out(c));

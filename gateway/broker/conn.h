@@ -37,7 +37,7 @@ struct conn {
     int64_t heard_ms;
     uint32_t owed_count;
     uint32_t owed_qos1;
-    uint32_t max_packet; /* the client's limit; 0 = none */
+    uint32_t max_packet; /* the client's limit, or MQTT's */
     uint32_t window;     /* QoS 1 and 2 it takes unacknowledged */
     uint16_t keep_alive_s;
     uint8_t version; /* enum mqtt_version; 0 until CONNECT */

@@ -117,10 +117,8 @@ static void take_limits(struct conn *c, const struct mqtt_packet *p)
     c->window = mqtt_has(props, MQTT_PROP_RECEIVE_MAXIMUM) ? props->receive_maximum : WINDOW_MAX;
     if (most->inflight)
         c->window = least(c->window, most->inflight);
-    c->max_packet = most->packet_bytes;
-    if (mqtt_has(props, MQTT_PROP_MAXIMUM_PACKET_SIZE) &&
-        (c->max_packet == 0 || props->maximum_packet_size < c->max_packet))
-        c->max_packet = props->maximum_packet_size;
+    if (mqtt_has(props, MQTT_PROP_MAXIMUM_PACKET_SIZE)) /* ours does not count: a message may grow on its way out */
+        c->max_packet = least(c->max_packet, props->maximum_packet_size);
 
     c->keep_alive_s = p->connect.keep_alive;
     if (c->version == MQTT_V5 && most->keepalive_max_s && most->keepalive_max_s < UINT16_MAX &&

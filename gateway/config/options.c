@@ -33,7 +33,7 @@ static const struct schema_option limit_options[] = {
      .max = 256 * MIB,
      INTO(struct broker_limits, packet_bytes),
      .preset = "1MiB",
-     .help = "Largest packet taken from or sent to a client."},
+     .help = "Largest packet taken from a client."},
     {.name = "connections",
      .type = OPT_INT,
      .min = 0,

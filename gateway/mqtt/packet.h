@@ -231,7 +231,7 @@ struct mqtt_header {
     uint32_t remaining; /* bytes after it */
 };
 
-enum { MQTT_MAX_REMAINING = 268435455 };
+enum { MQTT_MAX_REMAINING = 268435455, MQTT_MAX_PACKET = 5 + MQTT_MAX_REMAINING };
 
 /* 1 when the header is whole, 0 for "need more", -EBADMSG when its length is
  * malformed (2.1.4). Says nothing of the type: check the size first, then decode. */

@@ -130,6 +130,16 @@ def a_client_that_sends_more_than_we_take_is_closed(port):
             assert c.expect_closed() == reason
 
 
+def what_is_taken_is_delivered_though_it_grows_on_the_way(port):
+    with Client(port) as sub, Client(port, 4) as pub:
+        sub.connect("sub")
+        sub.subscribe("t", qos=1, props={"subscription_id": 300})
+        pub.connect("pub")
+        head = len(publish("t", bytes(900), qos=1, id=1, version=4)) - 900
+        pub.publish("t", bytes(2048 - head), qos=1)
+        sub.expect_publish("t", bytes(2048 - head))
+
+
 def large_messages_pass(port):
     payload = os.urandom(1_000_000)
     with Client(port) as c:
@@ -164,4 +174,5 @@ if __name__ == "__main__":
     run(properties_pass_through_at_each_qos, a_response_topic_with_wildcards_is_refused, an_alias_stands_for_its_topic,
         a_wrong_alias_ends_the_connection, aliases_end_with_the_connection, expiry_passes_on_what_is_left,
         a_client_is_not_sent_more_than_it_takes, large_messages_pass, packets_may_be_cut_anywhere)
-    run(a_client_that_sends_more_than_we_take_is_closed, packet_bytes="2KiB")
+    run(a_client_that_sends_more_than_we_take_is_closed, what_is_taken_is_delivered_though_it_grows_on_the_way,
+        packet_bytes="2KiB")
