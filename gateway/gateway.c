@@ -260,6 +260,7 @@ static int start_bridges(struct gateway *gw)
 static int make_directories(const char *path)
 {
     char *copy = strdup(path);
+    struct stat st;
     int r = 0;
 
     if (!copy)
@@ -273,6 +274,8 @@ static int make_directories(const char *path)
     }
     if (mkdir(copy, 0750) < 0 && errno != EEXIST)
         r = -errno;
+    else if (stat(copy, &st) == 0 && !S_ISDIR(st.st_mode))
+        r = -ENOTDIR;
     free(copy);
     return r;
 }
@@ -289,9 +292,7 @@ static int start_store(struct gateway *gw)
     }
     if (asprintf(&path, "%s/wirepost.db", dir) < 0)
         return -ENOMEM;
-    r = store_open(gw->loop, path, &gw->store);
-    if (r < 0)
-        log_error("%s: cannot open (%s)", path, strerror(-r));
+    r = store_open(gw->loop, path, &gw->store); /* says what is wrong */
     free(path);
     return r;
 }

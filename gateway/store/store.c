@@ -291,7 +291,7 @@ int store_open(struct loop *loop, const char *path, struct store **ret_store)
         goto fail;
     r = open_db(s);
     if (r < 0) {
-        log_error("store: %s cannot be opened (%s)", path, strerror(-r));
+        log_error("store: %s cannot be opened (%s)", path, r == -EBUSY ? "another wirepost is using it" : strerror(-r));
         goto fail;
     }
     r = loop_wake_open(loop, on_wake, s, &s->wake);

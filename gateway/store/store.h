@@ -33,7 +33,8 @@ typedef void store_done_fn(void *arg, int result);
 
 /* Opens or creates `path`, brings its schema up to date, starts the thread. A
  * damaged file is renamed NAME.damaged-YYYYMMDDTHHMMSS, logged, and a new one
- * begun. A file of a newer version is refused: -EPROTONOSUPPORT, logged. */
+ * begun. A file of a newer version is refused: -EPROTONOSUPPORT; one that another process
+ * uses: -EBUSY. Errors are logged. */
 int store_open(struct loop *loop, const char *path, struct store **ret_store);
 
 /* Finishes what is pending, joins the thread, calls each done. Accepts NULL. */
