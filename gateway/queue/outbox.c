@@ -305,6 +305,7 @@ void outbox_flush(struct outbox *o, outbox_flushed_fn *done, void *arg)
     o->flushed = done;
     o->flushed_arg = arg;
     o->save_at_ms = 0;
+    o->position_first = o->failing;
     outbox_look(o);
 }
 

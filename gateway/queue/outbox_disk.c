@@ -155,8 +155,10 @@ static void note_saved(struct outbox *o, const struct outbox_job *job)
     o->counted_seq = job->counted_seq;
     o->total = (struct amount){.messages = job->total_messages, .bytes = job->total_bytes};
     o->skipped_updates = job->update ? 0 : o->skipped_updates + 1;
-    if (job->update)
+    if (job->update) {
         o->seq_limit = job->seq_limit;
+        o->saved_seq = job->acked;
+    }
 }
 
 static void on_done(void *arg, int result);
@@ -215,7 +217,7 @@ void outbox_look(struct outbox *o)
 
     if (o->job || o->closed)
         return;
-    write = wants_write(o, now_ms);
+    write = wants_write(o, now_ms) && !o->position_first;
     save = write || wants_save(o, now_ms);
     read = wants_read(o, now_ms);
     if (save || read) {
@@ -254,9 +256,11 @@ static void written(struct outbox *o, const struct outbox_job *job)
 {
     const uint64_t taken = o->taken_seq;
 
-    if (o->failing)
-        log_info("outbox %s: the disk takes messages again", o->name);
-    o->failing = false;
+    if (job->count || !o->fresh.messages) {
+        if (o->failing)
+            log_info("outbox %s: the disk takes messages again", o->name);
+        o->failing = false;
+    }
     note_saved(o, job);
     o->stats.written_bytes += job->written_bytes;
     outbox_take_dropped(o, job);
@@ -352,6 +356,8 @@ static void on_done(void *arg, int result)
             failed(o, result);
         else if (job->save)
             written(o, job);
+        if (job->save)
+            o->position_first = result < 0 && job->count > 0 && position(o) != o->saved_seq;
     }
     flushed = job->flushing && !job->lost && (result < 0 || !o->fresh.messages);
     o->taken_seq = 0;

@@ -142,7 +142,8 @@ void outbox_take_read(struct outbox *o, struct outbox_job *job)
     o->stats.dropped_disk += job->damaged_messages;
     if (job->read_through)
         o->gap_after = job->read_through;
-    o->wants_more = false;
+    /* Nobody asks again for a receiver that waits, if all of it was damaged. */
+    o->wants_more = o->starved && o->next == &o->gap;
     if (job->read_result < 0) {
         o->wants_more = true;
         o->reread_at_ms = loop_now_ms(o->loop) + REREAD_MS;

@@ -44,6 +44,7 @@ struct outbox {
     uint64_t seq_limit;     /* as on disk */
     uint64_t counted_seq;   /* last number written */
     struct amount total;    /* in all segments on disk, those sent or acknowledged too */
+    uint64_t saved_seq;     /* position on disk */
     int skipped_updates;    /* groups written since the queue's row was */
     uint64_t taken_seq;     /* last number of the group in `job`; 0 = none */
     struct timer timer;
@@ -54,6 +55,7 @@ struct outbox {
     bool wants_more;      /* the receiver comes close to the gap */
     bool starved;         /* outbox_next() had nothing to give */
     bool failing;         /* and the log was told */
+    bool position_first;  /* what the receiver has may make the room that the last group lacked */
     bool closed;          /* waits for its job */
     outbox_flushed_fn *flushed;
     void *flushed_arg;

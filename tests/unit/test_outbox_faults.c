@@ -250,6 +250,43 @@ static void damaged_segment_is_skipped_and_counted(void **state)
     assert_int_equal(box_stats(box).loaded, 0);
 }
 
+static void receiver_goes_on_behind_a_long_damaged_stretch(void **state)
+{
+    struct box *box = *state;
+
+    box_open(box);
+    for (int i = 0; i < 8; i++)
+        box_append_settled(box, 1000);
+    box_crash(box);
+    for (int i = 2; i < 7; i++)
+        spoil_segment(box, i);
+    box_open(box);
+    box->got_seq = 0;
+    box_receive(box, 0, 2000);
+    box_receive(box, 7000, 8000);
+    assert_int_equal(box_next(box), -1);
+    assert_int_equal(box_stats(box).dropped_disk, 5000);
+}
+
+/* What the receiver has is given back although there is no room for what has come meanwhile. */
+static void full_disk_gives_room_back_while_readings_wait(void **state)
+{
+    struct box *box = *state;
+    struct outbox_stats stats;
+
+    box_open(box);
+    box_append_settled(box, 5000);
+    atomic_store(&room_bytes, 16 << 20);
+    box_append(box, 100, MESSAGE_FROM_DRIVER);
+    rig_wait(&box->rig, 50); /* a write has failed */
+    box_receive(box, 0, 5000);
+    rig_wait(&box->rig, 2500); /* there is something to write at each try */
+    box_crash(box);
+    box_open(box);
+    stats = box_stats(box);
+    assert_int_equal(stats.loaded, 0);
+}
+
 static void damaged_file_is_replaced_and_memory_written_again(void **state)
 {
     struct box *box = *state;
@@ -302,6 +339,8 @@ int main(void)
         TEST(last_room_is_kept_for_giving_room_back),
         TEST(outbox_that_filled_its_disk_empties_it_again),
         TEST(damaged_segment_is_skipped_and_counted),
+        TEST(receiver_goes_on_behind_a_long_damaged_stretch),
+        TEST(full_disk_gives_room_back_while_readings_wait),
         TEST(damaged_file_is_replaced_and_memory_written_again),
     };
 
