@@ -1,4 +1,5 @@
 /* deliver - messages to one session: sent at once, or queued until its window opens or it returns. */
+#include <errno.h>
 #include <stdlib.h>
 
 #include "broker/conn.h"

@@ -1,65 +1,35 @@
 /*
  * id_set - the packet ids of QoS 2 messages that a client has sent and not yet
- * released (4.3.3). Usually a few; searched straight on. Zeroed memory is
- * empty. Pure. Loop thread only.
+ * released (4.3.3). Zeroed memory is empty. Pure. Loop thread only.
+ *
+ *   ids:  usually a few, searched straight on; releases come oldest first
+ *   bits: one for each id, beyond ID_SET_FEW, so that a client that never
+ *         releases does not make each of its messages dear
  */
 #ifndef WP_BROKER_ID_SET_H
 #define WP_BROKER_ID_SET_H
 
-#include <errno.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdlib.h>
+
+enum { ID_SET_FEW = 1024 };
 
 struct id_set {
-    uint16_t *ids;
+    uint16_t *ids; /* NULL: bits are used, or nothing */
+    uint8_t *bits;
     uint32_t count;
     uint32_t cap;
 };
 
-static inline bool id_set_has(const struct id_set *s, uint16_t id)
-{
-    for (uint32_t i = 0; i < s->count; i++)
-        if (s->ids[i] == id)
-            return true;
-    return false;
-}
+bool id_set_has(const struct id_set *s, uint16_t id);
 
 /* The id must not be in the set. 0 or -ENOMEM. */
-static inline int id_set_add(struct id_set *s, uint16_t id)
-{
-    if (s->count == s->cap) {
-        uint32_t cap = s->cap ? s->cap * 2 : 16;
-        uint16_t *ids = realloc(s->ids, cap * sizeof(*ids));
+int id_set_add(struct id_set *s, uint16_t id);
 
-        if (!ids)
-            return -ENOMEM;
-        s->ids = ids;
-        s->cap = cap;
-    }
-    s->ids[s->count++] = id;
-    return 0;
-}
+/* False when it was not in the set. */
+bool id_set_remove(struct id_set *s, uint16_t id);
 
-/* False when it was not in the set. Keeps the order: releases come oldest first. */
-static inline bool id_set_remove(struct id_set *s, uint16_t id)
-{
-    for (uint32_t i = 0; i < s->count; i++) {
-        if (s->ids[i] != id)
-            continue;
-        s->count--;
-        for (; i < s->count; i++)
-            s->ids[i] = s->ids[i + 1];
-        return true;
-    }
-    return false;
-}
-
-static inline void id_set_fini(struct id_set *s)
-{
-    free(s->ids);
-    *s = (struct id_set){0};
-}
+void id_set_fini(struct id_set *s);
 
 #endif

@@ -398,6 +398,27 @@ static void ids_are_remembered_until_removed(void **state)
     id_set_fini(&s);
 }
 
+static void all_ids_are_remembered_until_removed(void **state)
+{
+    (void)state;
+    struct id_set s = {0};
+
+    for (uint32_t i = 1; i <= UINT16_MAX; i++) {
+        assert_false(id_set_has(&s, (uint16_t)i));
+        assert_int_equal(id_set_add(&s, (uint16_t)i), 0);
+    }
+    assert_int_equal(s.count, UINT16_MAX);
+    for (uint32_t i = UINT16_MAX; i > 0; i--) {
+        assert_true(id_set_has(&s, (uint16_t)i));
+        assert_true(id_set_remove(&s, (uint16_t)i));
+        assert_false(id_set_remove(&s, (uint16_t)i));
+    }
+    assert_int_equal(s.count, 0);
+    assert_int_equal(id_set_add(&s, 7), 0);
+    assert_true(id_set_has(&s, 7));
+    id_set_fini(&s);
+}
+
 /* ---- buffers ---- */
 
 static void buffers_that_were_not_needed_are_given_back(void **state)
@@ -495,6 +516,7 @@ int main(void)
         cmocka_unit_test(a_new_connection_is_sent_everything_again_in_order),
         cmocka_unit_test(a_queue_keeps_order_and_counts_bytes),
         cmocka_unit_test(ids_are_remembered_until_removed),
+        cmocka_unit_test(all_ids_are_remembered_until_removed),
         cmocka_unit_test(buffers_that_were_not_needed_are_given_back),
         cmocka_unit_test(only_what_travels_with_a_message_is_kept_of_its_properties),
         cmocka_unit_test(an_encoded_publication_decodes_to_the_same),
