@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <sys/random.h>
 
+#include "broker/catch_up.h"
 #include "broker/conn.h"
 #include "broker/tap.h"
 
@@ -30,6 +31,7 @@ int broker_new(struct loop *loop, const struct broker_settings *settings, struct
     list_init(&b->conns);
     list_init(&b->dead);
     list_init(&b->closed_taps);
+    catch_up_init(b);
     listeners_init(&b->listeners, b);
     buf_pool_init(&b->pool, loop);
     b->end_of_turn = (struct loop_hook){.fn = on_end_of_turn, .arg = b};

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "broker/catch_up.h"
 #include "broker/owed.h"
 #include "core/log.h"
 
@@ -29,6 +30,7 @@ struct conn *broker_conn_open(struct broker *b, const struct broker_transport *t
         .broker = b, .transport = transport, .arg = arg, .max_packet = MQTT_MAX_PACKET, .loopback = loopback};
     memcpy(c->peer, peer, peer_size);
     list_init(&c->owed);
+    list_init(&c->catching_up);
     list_push_back(&b->conns, &c->node);
     timer_init(&c->timer, on_connect_timeout, c);
     loop_timer_start(b->loop, &c->timer, CONN_CONNECT_MS);
@@ -165,7 +167,7 @@ static bool must_pause(const struct conn *c)
 {
     uint16_t most = c->broker->settings->limits.inflight;
 
-    return !conn_has_room(c) || (most && c->owed_count >= most);
+    return !conn_has_room(c) || c->catch_up || (most && c->owed_count >= most);
 }
 
 bool broker_conn_paused(const struct conn *c)
@@ -212,6 +214,7 @@ static void leave(struct conn *c)
     c->in = NULL;
     aliases_free(c->aliases);
     c->aliases = NULL;
+    catch_up_stop(c);
     owed_conn_gone(c);
     c->session = NULL;
     if (s)

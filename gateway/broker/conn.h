@@ -32,8 +32,10 @@ struct conn {
     struct buf *in;          /* start of an unfinished frame; NULL: none */
     struct buf *out;         /* unsent; NULL: nothing */
     struct aliases *aliases; /* of topics, client to server; NULL: none set */
-    struct list_node owed;   /* struct owed: acknowledgements that wait, in order */
-    struct timer timer;      /* for CONNECT, then keepalive */
+    struct buf *catch_up;    /* catch_up.c: subscriptions that wait for retained messages; NULL: none */
+    struct list_node catching_up;
+    struct list_node owed; /* struct owed: acknowledgements that wait, in order */
+    struct timer timer;    /* for CONNECT, then keepalive */
     int64_t heard_ms;
     uint32_t owed_count;
     uint32_t owed_qos1;

@@ -1,4 +1,5 @@
 /* handle_subscribe - SUBSCRIBE and UNSUBSCRIBE (3.8 to 3.11). */
+#include "broker/catch_up.h"
 #include "broker/conn.h"
 #include "mqtt/topic.h"
 
@@ -63,9 +64,10 @@ static void send_retained(struct conn *c, const struct mqtt_packet *p, const str
     for (size_t i = 0; i < buf_len(wanted) && mqtt_next_filter(&walk, p->type, &f); i++) {
         const struct subscription_options options = options_of(&f, &p->props);
 
-        if (buf_data(wanted)[i] && broker_send_retained(c->session, f.filter, &options) < 0)
-            conn_doom(c, MQTT_SERVER_BUSY);
+        if (buf_data(wanted)[i])
+            catch_up_add(c, f.filter, &options);
     }
+    catch_up_begin(c);
 }
 
 void handle_subscribe(struct conn *c, const struct mqtt_packet *p)

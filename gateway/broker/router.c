@@ -97,6 +97,13 @@ static void end_subscription(struct router *r, struct subscription *s)
     free(s);
 }
 
+bool router_has(const struct router *r, const struct subscriber *who, struct str filter)
+{
+    const struct topic_node *node = topic_tree_find(&r->tree, filter);
+
+    return node && find(who, node);
+}
+
 bool router_unsubscribe(struct router *r, struct subscriber *who, struct str filter)
 {
     struct topic_node *node = topic_tree_find(&r->tree, filter);

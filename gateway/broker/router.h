@@ -70,6 +70,8 @@ void router_fini(struct router *r);
 int router_subscribe(struct router *r, struct subscriber *who, struct str filter,
                      const struct subscription_options *options, bool *ret_existed);
 
+bool router_has(const struct router *r, const struct subscriber *who, struct str filter);
+
 /* False when there was no such subscription. */
 bool router_unsubscribe(struct router *r, struct subscriber *who, struct str filter);
 

@@ -152,8 +152,24 @@ def many_come_whole_through_a_small_window(port):
         assert len(seen) == 2000
 
 
+def a_greedy_subscriber_holds_nobody_up(port):
+    with Client(port) as c, Client(port, timeout=60) as greedy, Client(port) as other:
+        c.connect("pub")
+        for i in range(1000):
+            c.send(publish("greedy/%d" % i, b"x", retain=True))
+        c.ping()
+        other.connect("other")
+        greedy.connect("greedy")
+        greedy.send(subscribe(1, [("greedy/#", 0)] * 20000))
+        for _ in range(50):
+            before = time.monotonic()
+            other.ping()
+            assert time.monotonic() - before < 1, time.monotonic() - before
+            time.sleep(0.02)
+
+
 if __name__ == "__main__":
     run(the_last_one_is_sent_to_each_new_subscriber, an_empty_payload_clears_it, it_is_sent_at_the_lower_qos,
         wildcards_find_all_that_match, a_first_level_wildcard_does_not_find_dollar_topics,
         live_messages_carry_the_flag_only_where_it_was_asked_for, retain_handling_says_when_to_send, an_expired_one_is_gone,
-        properties_are_kept_with_it, many_come_whole_through_a_small_window)
+        properties_are_kept_with_it, many_come_whole_through_a_small_window, a_greedy_subscriber_holds_nobody_up)

@@ -1,0 +1,28 @@
+/*
+ * catch_up - sends the retained messages to new subscriptions, each turn for a while.
+ *
+ * One packet may subscribe a quarter of a million times to everything: all of
+ * that at once would hold everybody up. What a turn has no time for follows in
+ * the next ones; meanwhile the client is not read from. Loop thread only.
+ */
+#ifndef WP_BROKER_CATCH_UP_H
+#define WP_BROKER_CATCH_UP_H
+
+#include "core/str.h"
+
+struct broker;
+struct conn;
+struct subscription_options;
+
+void catch_up_init(struct broker *b);
+
+/* Remembers the subscription; copies the filter. */
+void catch_up_add(struct conn *c, struct str filter, const struct subscription_options *options);
+
+/* Begins with what was added, or goes on. */
+void catch_up_begin(struct conn *c);
+
+/* Forgets what has not been sent. */
+void catch_up_stop(struct conn *c);
+
+#endif
