@@ -61,6 +61,7 @@ static enum mqtt_reason judge(const struct conn *c, const struct mqtt_packet *p)
     return MQTT_SUCCESS;
 }
 
+/* Empty when there is no randomness to be had. */
 static struct str assign_id(char buf[ASSIGNED_ID_LEN + 1])
 {
     uint64_t random = 0;
@@ -182,7 +183,7 @@ void handle_connect(struct conn *c, const struct mqtt_packet *p)
     }
     if (id.len == 0)
         id = assign_id(assigned);
-    s = take_session(c, id, in->clean_start, &present);
+    s = id.len > 0 ? take_session(c, id, in->clean_start, &present) : NULL;
     if (!s) {
         connect_refuse(c, in->version, MQTT_SERVER_UNAVAILABLE);
         return;

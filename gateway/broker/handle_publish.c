@@ -91,7 +91,7 @@ static bool is_repeated(struct conn *c, uint16_t id)
     if (!f || !id_set_has(&f->in, id))
         return false;
     if (!owed_claim(c, id))
-        conn_send_ack(c, MQTT_PUBREC, id, MQTT_SUCCESS);
+        owed_ack(c, &(struct publication){.qos = 2}, id, MQTT_SUCCESS);
     return true;
 }
 
@@ -116,7 +116,7 @@ void handle_publish(struct conn *c, const struct mqtt_packet *p, struct str raw)
     if (topic_is_ours(topic)) {
         c->broker->stats.publish_dropped++;
         if (in->qos > 0)
-            conn_send_ack(c, in->qos == 1 ? MQTT_PUBACK : MQTT_PUBREC, in->id, MQTT_NOT_AUTHORIZED);
+            owed_ack(c, &(struct publication){.qos = in->qos}, in->id, MQTT_NOT_AUTHORIZED);
         return;
     }
     if (in->qos == 2 && is_repeated(c, in->id))

@@ -54,7 +54,7 @@ def acknowledgements_keep_their_order(port):
     with Client(port) as c:
         c.connect("pub")
         c.send(publish("hold/a", b"", qos=1, id=1) + publish("free", b"", qos=1, id=2) + publish("hold/b", b"", qos=1, id=3) +
-               publish("free", b"", qos=2, id=4))
+               publish("$SYS/x", b"", qos=1, id=5) + publish("free", b"", qos=2, id=4) + publish("free", b"", qos=2, id=4, dup=True))
         c.expect_nothing(0.2)
         settle(port, "release")
         assert c.expect(PUBACK).id == 1
@@ -63,6 +63,8 @@ def acknowledgements_keep_their_order(port):
         c.expect_nothing(0.1)
         settle(port, "release")
         assert c.expect(PUBACK).id == 3
+        p = c.expect(PUBACK)
+        assert (p.id, p.reason) == (5, 0x87)
         assert c.expect(PUBREC).id == 4
 
 
