@@ -135,7 +135,7 @@ def a_reason_reaches_a_client_that_is_still_sending(port):
 
 def running_out_of_descriptors_is_survived():
     with Workplace() as w:
-        limit = lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (40, 40))
+        limit = lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (48, 48))
         broker, port = start(w, preexec_fn=limit)
         clients = []
         for i in range(60):

@@ -17,19 +17,25 @@ def main():
     from pymodbus.datastore import ModbusSequentialDataBlock as Block
     from pymodbus.datastore import ModbusServerContext, ModbusSlaveContext
     from pymodbus.server import StartSerialServer, StartTcpServer
-    from pymodbus.transaction import ModbusRtuFramer
+    try:
+        from pymodbus.framer import FramerType
+        rtu = FramerType.RTU
+    except ImportError:  # pymodbus 3.0, Debian 12
+        from pymodbus.transaction import ModbusRtuFramer
+        rtu = ModbusRtuFramer
 
+    # The context counts from 1, as the tables' first register has it.
     tables = {
-        "hr": Block(0, [holding(n) for n in range(100)]),
-        "ir": Block(0, [2000 + n for n in range(60)] + SPECIAL + [2000 + n for n in range(68, 100)]),
-        "co": Block(0, [n % 2 == 1 for n in range(100)]),
-        "di": Block(0, [n % 2 == 0 for n in range(100)]),
+        "hr": Block(1, [holding(n) for n in range(100)]),
+        "ir": Block(1, [2000 + n for n in range(60)] + SPECIAL + [2000 + n for n in range(68, 100)]),
+        "co": Block(1, [n % 2 == 1 for n in range(100)]),
+        "di": Block(1, [n % 2 == 0 for n in range(100)]),
     }
-    context = ModbusServerContext(slaves={unit: ModbusSlaveContext(zero_mode=True, **tables) for unit in (1, 7)},
-                                  single=False)
+    context = ModbusServerContext(slaves={unit: ModbusSlaveContext(**tables) for unit in (1, 7)}, single=False)
     print("ready", flush=True)
     if sys.argv[1] == "rtu":
-        StartSerialServer(context=context, framer=ModbusRtuFramer, port=sys.argv[2], baudrate=9600, timeout=0.05)
+        StartSerialServer(context=context, framer=rtu, port=sys.argv[2], baudrate=9600, timeout=0.05,
+                          ignore_missing_slaves=True)
     else:
         StartTcpServer(context=context, address=("127.0.0.1", int(sys.argv[2])))
 
