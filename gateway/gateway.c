@@ -200,9 +200,10 @@ static int start_readings(struct gateway *gw)
     if (r < 0)
         return r;
     gw->buses = calloc(s->bus_count + 1, sizeof(gw->buses[0]));
+    gw->bus_loads = calloc(s->bus_count + 1, sizeof(gw->bus_loads[0]));
     gw->inbox = inbox_new(s->gateway.inbox_readings, wake_loop, gw);
     gw->publish = publish_new(s->gateway.id, s->buses, s->bus_count, on_message, gw);
-    if (!gw->buses || !gw->inbox || !gw->publish)
+    if (!gw->buses || !gw->bus_loads || !gw->inbox || !gw->publish)
         return -ENOMEM;
     r = loop_wake_open(gw->loop, on_reading, gw, &gw->inbox_wake);
     if (r < 0)
@@ -460,6 +461,7 @@ void gateway_free(struct gateway *gw)
     free(gw->taps);
     free(gw->bridges);
     free(gw->buses);
+    free(gw->bus_loads);
     free(gw->device_names);
     free(gw->device_bus);
     free(gw->device_index);

@@ -19,6 +19,14 @@ struct bridge_tap {
     size_t index; /* of this filter in `topics` */
 };
 
+/* How busy a bus was between two looks at its counters. */
+struct bus_load {
+    uint64_t busy_us;
+    int64_t looked_us; /* monotonic; 0: not yet */
+    bool known;
+    int percent; /* when known */
+};
+
 struct gateway {
     struct loop *loop;
     const struct settings *settings;
@@ -32,7 +40,8 @@ struct gateway {
     struct publish *publish; /* NULL: a broker alone */
     struct inbox *inbox;
     struct loop_wake *inbox_wake;
-    struct bus **buses; /* settings->bus_count */
+    struct bus **buses;         /* settings->bus_count */
+    struct bus_load *bus_loads; /* of each */
 
     struct seqs *seqs;
     const char **device_names; /* of all buses, in order */

@@ -9,6 +9,7 @@
 #include "bridge/bridge.h"
 #include "broker/broker.h"
 #include "bus/bus.h"
+#include "core/clock.h"
 #include "core/json.h"
 #include "core/message.h"
 #include "gateway_stages.h"
@@ -39,6 +40,34 @@ static void write_count(struct json *j, const char *name, uint64_t count)
     json_uint(j, count);
 }
 
+/* Once a sys_interval: what is published in between repeats the figure. */
+static void measure_load(struct gateway *gw, size_t bus)
+{
+    struct bus_load *load = &gw->bus_loads[bus];
+    int64_t now_us = clock_mono_us();
+    int64_t passed_us = now_us - load->looked_us;
+    struct bus_status status;
+    uint64_t percent;
+
+    bus_get_status(gw->buses[bus], &status);
+    if (load->looked_us > 0 && passed_us > 0) {
+        percent = ((status.busy_us - load->busy_us) * 100 + (uint64_t)passed_us / 2) / (uint64_t)passed_us;
+        load->percent = percent > 100 ? 100 : (int)percent;
+        load->known = true;
+    }
+    load->busy_us = status.busy_us;
+    load->looked_us = now_us;
+}
+
+static void write_load(struct json *j, const struct bus_load *load)
+{
+    json_key(j, "load");
+    if (load->known)
+        json_int(j, load->percent);
+    else
+        json_null(j);
+}
+
 void gateway_publish_bus_state(struct gateway *gw, size_t bus)
 {
     struct bus_status status;
@@ -59,6 +88,7 @@ void gateway_publish_bus_state(struct gateway *gw, size_t bus)
     write_count(&j, "answers", status.answers);
     write_count(&j, "errors", status.errors);
     write_count(&j, "busy_ms", status.busy_us / 1000);
+    write_load(&j, &gw->bus_loads[bus]);
     json_object_end(&j);
     emit(gw, "bus/", gw->settings->buses[bus].name, &payload);
 }
@@ -135,8 +165,11 @@ static void publish_store_state(struct gateway *gw)
 
 void gateway_publish_state(struct gateway *gw)
 {
-    for (size_t i = 0; i < gw->settings->bus_count; i++)
+    for (size_t i = 0; i < gw->settings->bus_count; i++) {
+        if (gw->buses && gw->buses[i])
+            measure_load(gw, i);
         gateway_publish_bus_state(gw, i);
+    }
     for (size_t i = 0; i < gw->settings->bridge_count; i++)
         gateway_publish_bridge_state(gw, gw->bridges[i]);
     if (gw->inbox)
