@@ -5,14 +5,17 @@
 #include <string.h>
 
 #include "cli/cli.h"
+#include "cli/cli_plan.h"
 #include "config/config.h"
 
 static int usage(FILE *to, int status)
 {
-    fprintf(to, "Usage: wirepost check [-c FILE]\n\n"
+    fprintf(to, "Usage: wirepost check [-c FILE] [--plan]\n\n"
                 "Checks a configuration, its conf.d/ and the templates it uses, and starts nothing.\n"
-                "Prints FILE:LINE:COLUMN: error: ... for everything that is wrong.\n\n"
+                "Prints FILE:LINE:COLUMN: error: ... for everything that is wrong, and how much of\n"
+                "each line the polls will take.\n\n"
                 "  -c, --config FILE  the configuration (default " CONFIG_DEFAULT_PATH ")\n"
+                "  -p, --plan         the requests too: what each reads, how often, how long it takes\n"
                 "  -h, --help         this text\n\n"
                 "Exit status: 0 no errors, 1 errors, 64 wrong usage.\n");
     return status;
@@ -40,7 +43,7 @@ static void print_summary(const char *path, const struct settings *s)
     print_count(s->bridge_count, "bridge", "s", "\n");
 }
 
-static int check(const char *path)
+static int check(const char *path, bool with_requests)
 {
     struct settings *settings = NULL;
     struct buf report = {0};
@@ -49,9 +52,11 @@ static int check(const char *path)
     if (buf_len(&report) > 0)
         fwrite(buf_data(&report), 1, buf_len(&report), stdout);
     buf_fini(&report);
-    if (r == 0)
+    if (r == 0) {
         print_summary(path, settings);
-    else if (r == -ENOMEM)
+        r = cli_plan_print(settings, with_requests);
+    }
+    if (r == -ENOMEM)
         fprintf(stderr, "wirepost: out of memory\n");
     settings_free(settings);
     return r == 0 ? 0 : 1;
@@ -61,20 +66,25 @@ int cli_check(int argc, char **argv)
 {
     static const struct option options[] = {
         {"config", required_argument, NULL, 'c'},
+        {"plan", no_argument, NULL, 'p'},
         {"help", no_argument, NULL, 'h'},
         {0},
     };
     const char *path = CONFIG_DEFAULT_PATH;
+    bool with_requests = false;
     int c;
 
-    while ((c = getopt_long(argc, argv, "c:h", options, NULL)) != -1) {
+    while ((c = getopt_long(argc, argv, "c:ph", options, NULL)) != -1) {
         if (c == 'h')
             return usage(stdout, 0);
-        if (c != 'c')
+        if (c == 'p')
+            with_requests = true;
+        else if (c == 'c')
+            path = optarg;
+        else
             return usage(stderr, EXIT_USAGE);
-        path = optarg;
     }
     if (optind < argc)
         return usage(stderr, EXIT_USAGE);
-    return check(path);
+    return check(path, with_requests);
 }

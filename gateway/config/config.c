@@ -138,7 +138,7 @@ static int load(struct loader *ld, struct settings **ret_settings)
     if (ld->report.errors > 0)
         return -EINVAL;
     *ret_settings = settings_build(ld->ctx.arena, &draft);
-    return *ret_settings ? 0 : -ENOMEM;
+    return *ret_settings ? rules_check_load(ld, &draft, *ret_settings) : -ENOMEM;
 }
 
 int config_load(const char *path, struct buf *report, struct settings **ret_settings)

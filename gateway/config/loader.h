@@ -71,6 +71,9 @@ void draft_tags(struct loader *ld, struct device_draft *device, const struct dev
 void rules_check(struct loader *ld, const struct draft *d);
 void rules_check_ports(struct loader *ld, const struct draft *d); /* a part of it */
 
+/* When there are no errors: warns of more polls than a line or a device can take. 0 or -ENOMEM. */
+int rules_check_load(struct loader *ld, const struct draft *d, const struct settings *s);
+
 /* Strings of the draft are in the settings' arena already. NULL when out of memory. */
 struct settings *settings_build(struct arena *arena, const struct draft *d);
 

@@ -25,9 +25,11 @@ def wirepost(*args, text=None):
     return done.returncode, done.stdout, done.stderr
 
 
-def a_good_configuration_gets_one_line(w):
+def a_good_configuration_is_summed_up(w):
     path = w.write("good.yaml", GOOD.replace("PORT", str(free_port())))
-    assert wirepost("check", "-c", path) == (0, path + ": 1 bus, 1 device, 2 tags, 0 bridges\n", "")
+    assert wirepost("check", "-c", path) == (
+        0, path + ": 1 bus, 1 device, 2 tags, 0 bridges\n"
+        "bus net: 1 % of the line at these periods, assuming 10 ms a request\n", "")
     assert wirepost("check", "--config", path)[0] == 0
     assert not os.path.exists(w.path("data")), "check made the data folder"
 
@@ -80,7 +82,7 @@ def a_wrong_configuration_starts_nothing(w):
 
 
 with Workplace() as w:
-    for test in (a_good_configuration_gets_one_line, a_wrong_one_gets_them_all, warnings_alone_are_no_failure,
+    for test in (a_good_configuration_is_summed_up, a_wrong_one_gets_them_all, warnings_alone_are_no_failure,
                  a_missing_file_is_an_error, a_pipe_is_a_file_too, wrong_usage_returns_64,
                  a_wrong_configuration_starts_nothing):
         test(w)

@@ -222,7 +222,7 @@ static void a_device_says_more_than_its_template_and_that_more_than_the_bus(void
     assert_int_equal(press->retries, 1);
     assert_int_equal(press->max_count, 125);
     assert_int_equal(press->max_gap, 0);
-    assert_int_equal(press->min_request_gap_ms, 1000);
+    assert_int_equal(press->min_request_gap_ms, 500);
     assert_int_equal(press->fail_count, 3);
     assert_int_equal(press->fail_time_ms, 60000);
     settings_free(s);

@@ -1,0 +1,74 @@
+/* cli_plan - see cli_plan.h. */
+#include "cli/cli_plan.h"
+
+#include <math.h>
+#include <stdio.h>
+
+#include "bus/forecast.h"
+#include "bus/plan.h"
+#include "config/text.h"
+
+static int print_bus(const struct bus_settings *bus)
+{
+    struct forecast f;
+    int r = forecast_bus(bus, &f);
+
+    if (r < 0)
+        return r;
+    printf("bus %s: %ld %% of the line at these periods", bus->name, lround(f.load * 100.0));
+    if (bus->type == BUS_MODBUS_TCP)
+        printf(", assuming %d ms a request", FORECAST_TCP_US / 1000);
+    if (f.advised_ms > 0 && f.comes_ms == 0)
+        printf("; above %d %% repeats make tags late", FORECAST_FULL);
+    printf("\n");
+    return 0;
+}
+
+static const char *things_of(const struct request *req)
+{
+    if (table_is_bits(req->table))
+        return req->count == 1 ? "bit" : "bits";
+    return req->count == 1 ? "register" : "registers";
+}
+
+static void print_request(const struct bus_settings *bus, const struct request *req)
+{
+    static const char *const tables[] = {
+        [TABLE_COIL] = "coil", [TABLE_DISCRETE] = "discrete", [TABLE_INPUT] = "input", [TABLE_HOLDING] = "holding"};
+    char addresses[32];
+    char period[TEXT_SHOWN];
+
+    snprintf(addresses, sizeof(addresses), "%u to %u", req->address, req->address + req->count - 1u);
+    text_print_duration(req->poll_ms, period);
+    printf("    %-8s %-14s %4u %-9s %4zu tag%s  every %-6s %6.1f ms\n", tables[req->table], addresses, req->count,
+           things_of(req), req->tag_count, req->tag_count == 1 ? " " : "s", period,
+           (double)forecast_request_us(bus, req) / 1000.0);
+}
+
+static int print_device(const struct bus_settings *bus, const struct device_settings *device)
+{
+    struct plan plan;
+    int r = plan_build(device, &plan);
+
+    if (r < 0)
+        return r;
+    printf("  %s (unit %u): %zu request%s\n", device->name, device->unit, plan.count, plan.count == 1 ? "" : "s");
+    for (size_t i = 0; i < plan.count; i++)
+        print_request(bus, &plan.requests[i]);
+    plan_fini(&plan);
+    return 0;
+}
+
+int cli_plan_print(const struct settings *settings, bool with_requests)
+{
+    int r = 0;
+
+    for (size_t i = 0; i < settings->bus_count && r == 0; i++) {
+        const struct bus_settings *bus = &settings->buses[i];
+
+        r = print_bus(bus);
+        for (size_t k = 0; k < bus->device_count && r == 0 && with_requests; k++)
+            r = print_device(bus, &bus->devices[k]);
+    }
+    return r;
+}
