@@ -41,6 +41,9 @@ static void on_stop_signal(void *arg, int signo)
 
     if (d->stopping) {
         log_warning("gateway: told twice to stop, ending at once");
+        /* What is at the disk is still waited for; a third signal ends that, too. */
+        signal(SIGTERM, SIG_DFL);
+        signal(SIGINT, SIG_DFL);
         loop_stop(d->loop);
         return;
     }
