@@ -31,6 +31,24 @@ enum tag_type { TYPE_BOOL, TYPE_U16, TYPE_S16, TYPE_U32, TYPE_S32, TYPE_F32 };
 /* Byte order of a value on the wire; A is the most significant byte. */
 enum byte_order { ORDER_ABCD, ORDER_CDAB, ORDER_BADC, ORDER_DCBA };
 
+enum publish_on { PUBLISH_ON_CHANGE, PUBLISH_ALWAYS };
+
+/* How far a value may move unpublished: in its own unit, or in percent of the one published last. */
+struct deadband {
+    double size;
+    bool percent;
+};
+
+struct publish_rules {
+    enum publish_on on;
+    struct deadband deadband;
+    int64_t min_interval_ms; /* between two values of a tag */
+    int64_t max_interval_ms; /* 0: none */
+};
+
+/* What a device's values go out as: v/TAG, json, or both. */
+enum publish_form { PUBLISH_BOTH, PUBLISH_VALUES, PUBLISH_JSON };
+
 struct tag_settings {
     const char *name;
     enum modbus_table table;
@@ -42,6 +60,7 @@ struct tag_settings {
     const char *unit; /* of the value, "" if none */
     int64_t poll_ms;
     int64_t stale_after_ms;
+    struct publish_rules rules;
 };
 
 struct device_settings {
@@ -55,6 +74,7 @@ struct device_settings {
     int64_t min_request_gap_ms; /* silence this device wants between requests */
     int32_t fail_count;         /* quarantine after so many failed polls in a row... */
     int64_t fail_time_ms;       /* ...and so much time */
+    enum publish_form publish;
     const struct tag_settings *tags;
     size_t tag_count;
 };

@@ -11,26 +11,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "config/inherited.h"
 #include "config/settings.h"
 #include "config/tree.h"
-
-/* Inherited: bus -> template -> device -> tag. */
-struct sampling {
-    int64_t poll_ms;
-    int64_t stale_after_ms; /* -1: follows from poll_ms */
-    int order;
-};
-
-/* Inherited: bus -> template -> device. */
-struct asking {
-    int64_t timeout_ms;
-    int32_t retries;
-    uint16_t max_count;
-    uint16_t max_gap;
-    int64_t min_request_gap_ms;
-    int32_t fail_count;
-    int64_t fail_time_ms;
-};
 
 struct tag_draft {
     const struct node *node; /* in the device, or else in the template */
@@ -43,6 +26,7 @@ struct tag_draft {
     double offset;
     const char *unit;
     struct sampling sampling;
+    struct publishing publishing;
 };
 
 struct bus_draft;
@@ -56,6 +40,7 @@ struct device_draft {
     int32_t unit;
     struct asking asking;
     struct sampling sampling;
+    struct publishing publishing;
     const struct node *tag_list;
     struct tag_draft *tags;
     size_t tag_count;
@@ -71,6 +56,7 @@ struct bus_draft {
     uint16_t tcp_port;
     struct asking asking;
     struct sampling sampling;
+    struct publishing publishing;
     const struct node *device_list;
 };
 
@@ -78,6 +64,7 @@ struct bus_draft {
 struct template_draft {
     struct asking asking;
     struct sampling sampling;
+    struct publishing publishing;
     const struct node *tag_list;
 };
 

@@ -32,6 +32,7 @@ static void draft_bus(struct loader *ld, const struct node *n, struct bus_draft 
     schema_read(&ld->ctx, &bus_section, kind, n, bus);
     schema_require(&ld->ctx, &bus_section, kind, n, NULL);
     draft_sampling(ld, n, &bus->sampling);
+    draft_publishing(ld, n, &bus->publishing.rules);
     bus->broken = ld->report.errors > errors;
 }
 
@@ -57,7 +58,8 @@ void draft_buses(struct loader *ld, struct draft *d)
 static const struct device_template *apply_template(struct loader *ld, struct device_draft *device)
 {
     const struct node *name = node_get(device->node, "template");
-    struct template_draft draft = {.asking = device->asking, .sampling = device->sampling};
+    struct template_draft draft = {
+        .asking = device->asking, .sampling = device->sampling, .publishing = device->publishing};
     const struct device_template *template;
 
     if (!name || name->kind != NODE_SCALAR || !text_is_name(name->text))
@@ -73,8 +75,10 @@ static const struct device_template *apply_template(struct loader *ld, struct de
     }
     schema_read(&ld->ctx, &template_section, 0, template->root, &draft);
     draft_sampling(ld, template->root, &draft.sampling);
+    draft_publishing(ld, template->root, &draft.publishing.rules);
     device->asking = draft.asking;
     device->sampling = draft.sampling;
+    device->publishing = draft.publishing;
     return template;
 }
 
@@ -86,6 +90,7 @@ static void draft_device(struct loader *ld, unsigned kind, struct device_draft *
     schema_read(&ld->ctx, &device_section, kind, device->node, device);
     schema_require(&ld->ctx, &device_section, kind, device->node, NULL);
     draft_sampling(ld, device->node, &device->sampling);
+    draft_publishing(ld, device->node, &device->publishing.rules);
     if (!node_get(device->node, "template") && node_count(device->tag_list) == 0)
         report_error(&ld->report, device->node->place, "a device needs 'tags' or a 'template'");
     draft_tags(ld, device, template);
@@ -98,7 +103,8 @@ static void draft_bus_devices(struct loader *ld, struct draft *d, const struct b
 
         if (!item_is_mapping(ld, &device_section, n))
             continue;
-        *device = (struct device_draft){.node = n, .bus = bus, .asking = bus->asking, .sampling = bus->sampling};
+        *device = (struct device_draft){
+            .node = n, .bus = bus, .asking = bus->asking, .sampling = bus->sampling, .publishing = bus->publishing};
         draft_device(ld, bus_kind(bus->node), device);
         d->device_count++;
     }
@@ -143,6 +149,7 @@ static void draft_added_devices(struct loader *ld, struct draft *d, const struct
         if (bus) {
             device->asking = bus->asking;
             device->sampling = bus->sampling;
+            device->publishing = bus->publishing;
         } else {
             schema_preset(&ld->ctx, &device_section, KIND_TCP, device);
         }

@@ -68,6 +68,8 @@ static void check_numbers(struct loader *ld, const struct tag_draft *tag)
         report_error(&ld->report, key_place(tag->node, tag->base, "scale"), "a bool has no 'scale'");
     if (tag->type == TYPE_BOOL && has_key(tag, "offset"))
         report_error(&ld->report, key_place(tag->node, tag->base, "offset"), "a bool has no 'offset'");
+    if (tag->type == TYPE_BOOL && has_key(tag, "deadband"))
+        report_error(&ld->report, key_place(tag->node, tag->base, "deadband"), "a bool has no 'deadband'");
 }
 
 void draft_sampling(struct loader *ld, const struct node *level, struct sampling *s)
@@ -91,6 +93,21 @@ void draft_sampling(struct loader *ld, const struct node *level, struct sampling
                  stale_text, poll_text);
 }
 
+void draft_publishing(struct loader *ld, const struct node *level, const struct publish_rules *rules)
+{
+    const struct node *min = node_get(level, "min_interval");
+    const struct node *max = node_get(level, "max_interval");
+    char min_text[TEXT_SHOWN];
+    char max_text[TEXT_SHOWN];
+
+    if ((!min && !max) || rules->max_interval_ms == 0 || rules->min_interval_ms <= rules->max_interval_ms)
+        return;
+    text_print_duration(rules->min_interval_ms, min_text);
+    text_print_duration(rules->max_interval_ms, max_text);
+    report_error(&ld->report, min ? min->place : max->place, "'min_interval' (%s) is longer than 'max_interval' (%s)",
+                 min_text, max_text);
+}
+
 static void check_required(struct loader *ld, const struct tag_draft *tag)
 {
     schema_require(&ld->ctx, &tag_section, 0, tag->node, tag->base);
@@ -99,19 +116,22 @@ static void check_required(struct loader *ld, const struct tag_draft *tag)
 }
 
 /* whole: nothing else can say what this tag leaves out. */
-static void draft_tag(struct loader *ld, const struct sampling *sampling, bool whole, struct tag_draft *tag)
+static void draft_tag(struct loader *ld, const struct device_draft *device, bool whole, struct tag_draft *tag)
 {
     tag->table = -1;
     tag->address = -1;
     tag->type = -1;
     schema_preset(&ld->ctx, &tag_section, 0, tag);
-    tag->sampling = *sampling;
+    tag->sampling = device->sampling;
+    tag->publishing = device->publishing;
     if (tag->base) {
         schema_read(&ld->ctx, &tag_section, 0, tag->base, tag);
         draft_sampling(ld, tag->base, &tag->sampling);
+        draft_publishing(ld, tag->base, &tag->publishing.rules);
     }
     schema_read(&ld->ctx, &tag_section, 0, tag->node, tag);
     draft_sampling(ld, tag->node, &tag->sampling);
+    draft_publishing(ld, tag->node, &tag->publishing.rules);
     if (whole)
         check_required(ld, tag);
     check_type(ld, tag);
@@ -134,7 +154,7 @@ static void add_tag(struct loader *ld, struct device_draft *device, bool whole, 
     struct tag_draft *tag = &device->tags[device->tag_count++];
 
     *tag = (struct tag_draft){.node = node, .base = base};
-    draft_tag(ld, &device->sampling, whole, tag);
+    draft_tag(ld, device, whole, tag);
 }
 
 void draft_tags(struct loader *ld, struct device_draft *device, const struct device_template *template)

@@ -65,6 +65,9 @@ void draft_bridges(struct loader *ld, struct draft *d);
  * a value is stale, that follows from its own poll and not from what an outer level said. */
 void draft_sampling(struct loader *ld, const struct node *level, struct sampling *s);
 
+/* The same for when to publish: reports an interval that contradicts the other. */
+void draft_publishing(struct loader *ld, const struct node *level, const struct publish_rules *rules);
+
 /* Tags of a device, and of its template if it has one; checks each. */
 void draft_tags(struct loader *ld, struct device_draft *device, const struct device_template *template);
 

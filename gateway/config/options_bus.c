@@ -54,6 +54,49 @@ static const struct schema_option sampling_options[] = {
 };
 static const struct schema_section sampling_section = {"sampling", sampling_options};
 
+static const struct schema_choice publish_ons[] = {{"change", PUBLISH_ON_CHANGE}, {"always", PUBLISH_ALWAYS}, {0}};
+static const struct schema_choice publish_forms[] = {
+    {"both", PUBLISH_BOTH}, {"values", PUBLISH_VALUES}, {"json", PUBLISH_JSON}, {0}};
+
+static const struct schema_option publishing_options[] = {
+    {.name = "publish_on",
+     .type = OPT_ENUM,
+     .choices = publish_ons,
+     INTO(struct publishing, rules.on),
+     .preset = "change",
+     .help = "When a value is published: on change, or always, which is after each read."},
+    {.name = "deadband",
+     .type = OPT_DEADBAND,
+     INTO(struct publishing, rules.deadband),
+     .preset = "0",
+     .help = "A change must be larger than this: in the tag's unit (0.5), or in percent of the value published last "
+             "(2%; then 0 is left by any change). Bools have none."},
+    {.name = "min_interval",
+     .type = OPT_DURATION,
+     .min = 0,
+     .max = DAY,
+     INTO(struct publishing, rules.min_interval_ms),
+     .preset = "0",
+     .help = "Shortest time between two values of a tag. The newest one of it goes out at its end."},
+    {.name = "max_interval",
+     .type = OPT_DURATION,
+     .min = 0,
+     .max = (int64_t)7 * DAY,
+     INTO(struct publishing, rules.max_interval_ms),
+     .preset = "0",
+     .help = "A value that was read again is published after so long even if unchanged; 0 for not."},
+    {.name = "publish",
+     .type = OPT_ENUM,
+     .kinds = KIND_RTU | KIND_TCP,
+     .where = "to a bus or a device",
+     .choices = publish_forms,
+     INTO(struct publishing, form),
+     .preset = "both",
+     .help = "What values go out as: values (a topic for each tag), json (one message for each read), or both."},
+    {0},
+};
+static const struct schema_section publishing_section = {"publishing", publishing_options};
+
 static const struct schema_option asking_options[] = {
     {.name = "timeout",
      .type = OPT_DURATION,
@@ -182,6 +225,7 @@ static const struct schema_option tag_options[] = {
      .preset = "",
      .help = "Unit of the value, for people: V, kWh, degC."},
     {.type = OPT_SHARED, .section = &sampling_section, INTO(struct tag_draft, sampling)},
+    {.type = OPT_SHARED, .section = &publishing_section, INTO(struct tag_draft, publishing)},
     {0},
 };
 const struct schema_section tag_section = {"a tag", tag_options};
@@ -225,6 +269,7 @@ static const struct schema_option device_options[] = {
      .help = "Modbus unit id behind a TCP endpoint; often 1 or 255."},
     {.type = OPT_SHARED, .section = &asking_section, INTO(struct device_draft, asking)},
     {.type = OPT_SHARED, .section = &sampling_section, INTO(struct device_draft, sampling)},
+    {.type = OPT_SHARED, .section = &publishing_section, INTO(struct device_draft, publishing)},
     {.name = "tags",
      .type = OPT_LIST,
      .section = &tag_section,
@@ -268,6 +313,7 @@ static const struct schema_option bus_options[] = {
      .help = "modbus-tcp: TCP port."},
     {.type = OPT_SHARED, .section = &asking_section, INTO(struct bus_draft, asking)},
     {.type = OPT_SHARED, .section = &sampling_section, INTO(struct bus_draft, sampling)},
+    {.type = OPT_SHARED, .section = &publishing_section, INTO(struct bus_draft, publishing)},
     {.name = "devices",
      .type = OPT_LIST,
      .section = &device_section,
@@ -284,6 +330,7 @@ static const struct schema_option template_options[] = {
     {.name = "verified", .type = OPT_STRING, .max = 500, .help = "Against what it was checked."},
     {.type = OPT_SHARED, .section = &asking_section, INTO(struct template_draft, asking)},
     {.type = OPT_SHARED, .section = &sampling_section, INTO(struct template_draft, sampling)},
+    {.type = OPT_SHARED, .section = &publishing_section, INTO(struct template_draft, publishing)},
     {.name = "tags",
      .type = OPT_LIST,
      .required = true,

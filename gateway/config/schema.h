@@ -21,6 +21,7 @@ enum option_type {
     OPT_BOOL,     /* bool: true or false, nothing else */
     OPT_INT,      /* an integer of any size: decimal or 0x hexadecimal */
     OPT_FLOAT,    /* double */
+    OPT_DEADBAND, /* struct deadband */
     OPT_DURATION, /* an integer of any size: milliseconds / unit */
     OPT_SIZE,     /* an integer of any size: bytes */
     OPT_ENUM,     /* an int or uint8_t, by `choices` */

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bus/bus_settings.h"
 #include "config/near.h"
 
 /* "'poll' must be a duration, found 'x'" and more after it. */
@@ -89,6 +90,21 @@ static void read_float(struct schema_context *ctx, const struct schema_option *o
         refuse(ctx, o, n, "a number such as 10, 0.1 or -1.5e3", "");
     else
         *(double *)field = v;
+}
+
+static void read_deadband(struct schema_context *ctx, const struct schema_option *o, const struct node *n, void *field)
+{
+    struct str number = n->text;
+    bool percent = number.len > 0 && number.data[number.len - 1] == '%';
+    double size;
+
+    number.len -= percent;
+    if (text_read_float(number, &size) < 0 || size < 0)
+        refuse(ctx, o, n, "a number from 0, such as 0.5, or a percentage such as 2%", "");
+    else if (percent && size > 100)
+        refuse(ctx, o, n, "at most 100%", "");
+    else
+        *(struct deadband *)field = (struct deadband){.size = size, .percent = percent};
 }
 
 static void read_duration(struct schema_context *ctx, const struct schema_option *o, const struct node *n, void *field)
@@ -257,9 +273,10 @@ static void read_list(struct schema_context *ctx, const struct schema_option *o,
 typedef void read_fn(struct schema_context *ctx, const struct schema_option *o, const struct node *n, void *field);
 
 static read_fn *const scalar_readers[] = {
-    [OPT_BOOL] = read_bool, [OPT_INT] = read_int,         [OPT_FLOAT] = read_float,   [OPT_DURATION] = read_duration,
-    [OPT_SIZE] = read_size, [OPT_ENUM] = read_enum,       [OPT_STRING] = read_string, [OPT_NAME] = read_name,
-    [OPT_HOST] = read_host, [OPT_ADDRESS] = read_address, [OPT_PATH] = read_path,
+    [OPT_BOOL] = read_bool,         [OPT_INT] = read_int,         [OPT_FLOAT] = read_float,
+    [OPT_DURATION] = read_duration, [OPT_SIZE] = read_size,       [OPT_ENUM] = read_enum,
+    [OPT_STRING] = read_string,     [OPT_NAME] = read_name,       [OPT_DEADBAND] = read_deadband,
+    [OPT_HOST] = read_host,         [OPT_ADDRESS] = read_address, [OPT_PATH] = read_path,
 };
 
 void schema_read_value(struct schema_context *ctx, const struct schema_option *o, const struct node *n, void *field)

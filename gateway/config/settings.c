@@ -34,6 +34,7 @@ static bool build_tags(struct arena *arena, const struct device_draft *from, str
             .unit = t->unit,
             .poll_ms = t->sampling.poll_ms,
             .stale_after_ms = stale_after(&t->sampling),
+            .rules = t->publishing.rules,
         };
     }
     to->tags = tags;
@@ -54,6 +55,7 @@ static bool build_device(struct arena *arena, const struct device_draft *from, s
         .min_request_gap_ms = from->asking.min_request_gap_ms,
         .fail_count = from->asking.fail_count,
         .fail_time_ms = from->asking.fail_time_ms,
+        .publish = from->publishing.form,
     };
     return build_tags(arena, from, to);
 }

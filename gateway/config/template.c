@@ -55,8 +55,10 @@ static void check_template(struct loader *ld, const struct node *root)
     schema_read(&ld->ctx, &template_section, 0, root, &draft);
     schema_require(&ld->ctx, &template_section, 0, root, NULL);
     draft_sampling(ld, root, &draft.sampling);
+    draft_publishing(ld, root, &draft.publishing.rules);
     device.asking = draft.asking;
     device.sampling = draft.sampling;
+    device.publishing = draft.publishing;
     device.tag_list = draft.tag_list;
     draft_tags(ld, &device, NULL);
     if (draft.tag_list && draft.tag_list->count == 0)

@@ -277,6 +277,36 @@ static void a_tag_is_stale_after_three_polls_unless_said_otherwise(void **state)
     settings_free(s);
 }
 
+static void assert_rules(const struct tag_settings *tag, enum publish_on on, struct deadband deadband, int64_t min_ms,
+                         int64_t max_ms)
+{
+    assert_int_equal(tag->rules.on, on);
+    assert_true(tag->rules.deadband.size == deadband.size);
+    assert_int_equal(tag->rules.deadband.percent, deadband.percent);
+    assert_int_equal(tag->rules.min_interval_ms, min_ms);
+    assert_int_equal(tag->rules.max_interval_ms, max_ms);
+}
+
+static void publishing_rules_are_inherited_down_to_the_tag(void **state)
+{
+    (void)state;
+    struct settings *s = load(GOOD "full/main.yaml");
+    const struct deadband none = {.size = 0};
+    const struct deadband one = {.size = 1, .percent = true};
+
+    assert_rules(tag_named(s, "meter", "energy"), PUBLISH_ON_CHANGE, one, 2000, 600000);
+    assert_rules(tag_named(s, "meter", "voltage"), PUBLISH_ON_CHANGE, (struct deadband){.size = 0.5}, 2000, 600000);
+    assert_rules(tag_named(s, "tank", "level"), PUBLISH_ON_CHANGE, (struct deadband){.size = 2.5, .percent = true},
+                 60000, 600000);
+    assert_rules(tag_named(s, "tank", "flow"), PUBLISH_ALWAYS, (struct deadband){.size = 2.5, .percent = true}, 0, 0);
+    assert_rules(tag_named(s, "hall", "energy"), PUBLISH_ON_CHANGE, one, 2000, 600000);
+    assert_rules(tag_named(s, "press", "force"), PUBLISH_ON_CHANGE, none, 0, 0);
+    assert_int_equal(device_named(s, "tank")->publish, PUBLISH_JSON);
+    assert_int_equal(device_named(s, "meter")->publish, PUBLISH_VALUES);
+    assert_int_equal(device_named(s, "press")->publish, PUBLISH_BOTH);
+    settings_free(s);
+}
+
 static void numbers_of_a_tag_are_read_as_written(void **state)
 {
     (void)state;
@@ -402,6 +432,7 @@ int main(void)
         cmocka_unit_test(a_device_changes_and_adds_to_its_templates_tags),
         cmocka_unit_test(poll_and_order_are_inherited_down_to_the_tag),
         cmocka_unit_test(a_tag_is_stale_after_three_polls_unless_said_otherwise),
+        cmocka_unit_test(publishing_rules_are_inherited_down_to_the_tag),
         cmocka_unit_test(numbers_of_a_tag_are_read_as_written),
         cmocka_unit_test(conf_d_adds_buses_devices_and_bridges),
         cmocka_unit_test(a_bridge_has_defaults_for_all_but_its_url_and_topics),
