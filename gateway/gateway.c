@@ -50,18 +50,23 @@ static void on_message(void *arg, struct str topic, struct str payload, uint8_t 
 static void on_reading(void *arg)
 {
     struct gateway *gw = arg;
+    int64_t now = loop_now_ms(gw->loop);
+    int64_t check = now + AGE_CHECK_MS;
     struct batch *b;
 
     while ((b = inbox_pop(gw->inbox))) {
-        if (b->device == BATCH_OF_BUS)
+        if (b->device == BATCH_OF_BUS) {
             gateway_publish_bus_state(gw, b->bus);
-        else
-            publish_batch(gw->publish, b, loop_now_ms(gw->loop));
+        } else {
+            int64_t due = publish_batch(gw->publish, b, now);
+
+            check = due < check ? due : check;
+        }
         batch_free(b);
     }
     seqs_look(gw->seqs);
-    if (!timer_running(&gw->age_timer) || gw->age_timer.due_ms > loop_now_ms(gw->loop) + AGE_CHECK_MS)
-        loop_timer_start(gw->loop, &gw->age_timer, AGE_CHECK_MS);
+    if (!timer_running(&gw->age_timer) || gw->age_timer.due_ms > check)
+        loop_timer_start(gw->loop, &gw->age_timer, check > now ? check - now : 0);
 }
 
 /* What joins the stages. */
@@ -86,6 +91,7 @@ static void check_age(void *arg)
     int64_t now = loop_now_ms(gw->loop);
     int64_t next = publish_check_age(gw->publish, now, clock_wall_ms());
 
+    seqs_look(gw->seqs);
     if (next != INT64_MAX)
         loop_timer_start(gw->loop, &gw->age_timer, next - now);
 }

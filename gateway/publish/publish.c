@@ -4,16 +4,23 @@
  * A tag is good (value), bad (reason) or not known yet. A reading that decoding
  * refused turns it bad at once; a missing answer only leaves its reason behind,
  * and the tag turns bad when stale_after has passed since the last good reading.
+ * Turning bad, and good again, is published at once; when a good value is, rule.h says.
  */
 #include "publish/publish.h"
 
 #include <assert.h>
 #include <stdlib.h>
 
+#include "publish/rule.h"
 #include "publish/state.h"
 
 /* Counters in a device's status are refreshed so often while they change. */
 #define STATUS_PERIOD_MS 60000
+
+static int64_t earlier(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
 
 static void emit(struct publish *p, uint8_t qos)
 {
@@ -35,9 +42,14 @@ static void topic_of_device(struct publish *p, const struct device_publish *d, c
     buf_printf(&p->topic, "wp/%s/d/%s/%s", p->gateway_id, d->settings->name, name);
 }
 
-static void emit_tag(struct publish *p, const struct device_publish *d, struct tag_state *tag)
+static void emit_tag(struct publish *p, const struct device_publish *d, struct tag_state *tag, int64_t now_mono_ms)
 {
     tag->known = true;
+    tag->fresh = false;
+    tag->told = tag->value;
+    tag->told_ms = now_mono_ms;
+    if (d->settings->publish == PUBLISH_JSON)
+        return;
     buf_printf(&p->topic, "wp/%s/d/%s/v/%s", p->gateway_id, d->settings->name, tag->settings->name);
     value_print(&tag->value, &p->payload);
     emit(p, 1);
@@ -45,6 +57,8 @@ static void emit_tag(struct publish *p, const struct device_publish *d, struct t
 
 static void emit_json(struct publish *p, struct device_publish *d, const uint32_t *tags, size_t count, int64_t ts_ms)
 {
+    if (d->settings->publish == PUBLISH_VALUES)
+        return;
     topic_of_device(p, d, "json");
     document_json(d, tags, count, ts_ms, &p->payload);
     d->seq++;
@@ -208,21 +222,24 @@ static bool turn_bad(struct tag_state *tag, struct reason why)
     if (tag->known && tag->bad.kind == why.kind && tag->bad.code == why.code)
         return false;
     tag->bad = why;
+    tag->fresh = false;
     tag->value = (struct value){.type = VALUE_NONE};
     return true;
 }
 
 /* Takes one reading into its tag's state. True when there is something to publish. */
-static bool take_reading(struct tag_state *tag, const struct reading *r, int64_t now_mono_ms)
+static bool take_reading(struct tag_state *tag, const struct reading *r, int64_t ts_ms, int64_t now_mono_ms)
 {
     if (r->reason.kind == REASON_NONE) {
-        bool news = !tag->known || tag->bad.kind != REASON_NONE || !value_equal(&tag->value, &r->value);
+        bool turned = !tag->known || tag->bad.kind != REASON_NONE;
 
         tag->value = r->value;
+        tag->ts_ms = ts_ms;
+        tag->fresh = true;
         tag->bad = (struct reason){0};
         tag->last_failure = (struct reason){0};
         tag->good_ms = now_mono_ms;
-        return news;
+        return turned || rule_due(tag) <= now_mono_ms;
     }
 
     tag->last_failure = r->reason;
@@ -231,15 +248,17 @@ static bool take_reading(struct tag_state *tag, const struct reading *r, int64_t
     return false; /* the last value stands until it is stale */
 }
 
-/* A tag that still stands on an older value than this request must not be shown with its time. */
-static bool answered(const struct reading *r, const struct tag_state *tag)
+/* What the json message of a request holds besides its news. A tag that still stands on an older value than this
+ * request must not be shown with its time, and what its rule holds back not at all. */
+static bool shows(const struct tag_state *tag, const struct reading *r)
 {
-    return r->reason.kind == REASON_NONE || tag->bad.kind != REASON_NONE;
+    return tag->bad.kind != REASON_NONE || (r->reason.kind == REASON_NONE && rule_shows(tag));
 }
 
-void publish_batch(struct publish *p, const struct batch *b, int64_t now_mono_ms)
+int64_t publish_batch(struct publish *p, const struct batch *b, int64_t now_mono_ms)
 {
     struct device_publish *d = find_device(p, b->bus, b->device);
+    int64_t next = INT64_MAX;
     size_t count = 0;
     bool news = false;
 
@@ -256,20 +275,51 @@ void publish_batch(struct publish *p, const struct batch *b, int64_t now_mono_ms
             d->answer_ms = now_mono_ms;
             set_availability(p, d, AVAILABILITY_ONLINE);
         }
-        if (take_reading(tag, r, now_mono_ms)) {
+        if (take_reading(tag, r, b->ts_ms, now_mono_ms)) {
             news = true;
-            emit_tag(p, d, tag);
+            emit_tag(p, d, tag, now_mono_ms);
         }
-        if (answered(r, tag))
+        if (shows(tag, r))
             p->shown[count++] = r->tag;
+        next = earlier(next, rule_due(tag));
     }
 
     if (news)
         emit_json(p, d, p->shown, count, b->ts_ms);
     take_health(p, d, &b->health, now_mono_ms);
+    return next;
 }
 
-/* The next moment at which one of the device's tags may be overdue. */
+/* Publishes the values whose interval has ended, those of one sample in one json message, the oldest first.
+ * Returns when the next one ends. */
+static int64_t publish_due(struct publish *p, struct device_publish *d, int64_t now_mono_ms)
+{
+    for (;;) {
+        int64_t next = INT64_MAX;
+        int64_t ts = INT64_MAX;
+        size_t count = 0;
+
+        for (size_t t = 0; t < d->settings->tag_count; t++) {
+            int64_t due = rule_due(&d->tags[t]);
+
+            if (due > now_mono_ms)
+                next = earlier(next, due);
+            else
+                ts = earlier(ts, d->tags[t].ts_ms);
+        }
+        if (ts == INT64_MAX)
+            return next;
+        for (uint32_t t = 0; t < d->settings->tag_count; t++) {
+            if (d->tags[t].ts_ms != ts || rule_due(&d->tags[t]) > now_mono_ms)
+                continue;
+            p->shown[count++] = t;
+            emit_tag(p, d, &d->tags[t], now_mono_ms);
+        }
+        emit_json(p, d, p->shown, count, ts);
+    }
+}
+
+/* The next moment at which there is something to do for one of the device's tags. */
 static int64_t check_device(struct publish *p, struct device_publish *d, int64_t now_mono_ms, int64_t now_wall_ms)
 {
     int64_t next = INT64_MAX;
@@ -284,21 +334,22 @@ static int64_t check_device(struct publish *p, struct device_publish *d, int64_t
         if (tag->bad.kind != REASON_NONE)
             continue;
         if (due > now_mono_ms) {
-            next = due < next ? due : next;
+            next = earlier(next, due);
         } else {
             turn_bad(tag, why);
             p->shown[count++] = t;
-            emit_tag(p, d, tag);
+            emit_tag(p, d, tag, now_mono_ms);
         }
     }
     if (count > 0)
         emit_json(p, d, p->shown, count, now_wall_ms);
+    next = earlier(next, publish_due(p, d, now_mono_ms));
 
     if (d->availability != AVAILABILITY_OFFLINE && d->overdue_ms != INT64_MAX) {
         if (d->answer_ms + d->overdue_ms <= now_mono_ms)
             set_availability(p, d, AVAILABILITY_OFFLINE);
-        else if (d->answer_ms + d->overdue_ms < next)
-            next = d->answer_ms + d->overdue_ms;
+        else
+            next = earlier(next, d->answer_ms + d->overdue_ms);
     }
     return next;
 }
@@ -307,11 +358,8 @@ int64_t publish_check_age(struct publish *p, int64_t now_mono_ms, int64_t now_wa
 {
     int64_t next = INT64_MAX;
 
-    for (size_t i = 0; i < p->device_count; i++) {
-        int64_t due = check_device(p, &p->devices[i], now_mono_ms, now_wall_ms);
-
-        next = due < next ? due : next;
-    }
+    for (size_t i = 0; i < p->device_count; i++)
+        next = earlier(next, check_device(p, &p->devices[i], now_mono_ms, now_wall_ms));
     return next;
 }
 

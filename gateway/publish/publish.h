@@ -2,7 +2,7 @@
  * publish - decides what a reading becomes on MQTT: which topic, which payload,
  * when it is too old to be shown.
  *
- *   batch -> tag states -> v/<tag> (on change), json (one per request), availability, status
+ *   batch -> tag states -> rules -> v/<tag>, json (one per request), availability, status
  *
  * Pure: time is passed in, messages leave by the emit callback. Loop thread.
  * Topics and payloads: design section 5; a tag goes bad when `stale_after`
@@ -38,9 +38,11 @@ void publish_announce(struct publish *p, int64_t now_mono_ms, int64_t now_wall_m
 /* The last words before a clean stop: state `offline`. */
 void publish_farewell(struct publish *p);
 
-void publish_batch(struct publish *p, const struct batch *b, int64_t now_mono_ms);
+/* Returns when publish_check_age() has to be called for the sake of these readings, INT64_MAX for never. */
+int64_t publish_batch(struct publish *p, const struct batch *b, int64_t now_mono_ms);
 
-/* Turns overdue tags bad. Returns when to call again (monotonic ms), INT64_MAX for never. */
+/* Turns overdue tags bad, publishes values whose interval has ended. Returns when to call again (monotonic ms),
+ * INT64_MAX for never. */
 int64_t publish_check_age(struct publish *p, int64_t now_mono_ms, int64_t now_wall_ms);
 
 struct publish_stats {

@@ -12,8 +12,12 @@ struct tag_state {
     struct value value;         /* last good one; VALUE_NONE before the first and while bad */
     struct reason bad;          /* why there is no value; REASON_NONE while there is one */
     struct reason last_failure; /* since the last good reading */
+    int64_t ts_ms;              /* wall clock of the last good reading */
     int64_t good_ms;            /* monotonic time of the last good reading, or of the start */
     bool known;                 /* a value or its absence has been published */
+    bool fresh;                 /* `value` was read after `told` was published */
+    struct value told;          /* as last published; VALUE_NONE for its absence */
+    int64_t told_ms;            /* monotonic time of that */
 };
 
 enum availability { AVAILABILITY_UNKNOWN, AVAILABILITY_ONLINE, AVAILABILITY_OFFLINE };

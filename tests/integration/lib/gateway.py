@@ -3,7 +3,7 @@
     with Workplace() as w:
         site = Site(w)             # ports and files; site.config() is the YAML
         site.start_simulator(); site.start_gateway()
-        c = site.watch("wp/#")     # a Watcher: latest payload by topic, all messages in order
+        c = site.watch("wp/#")     # a Watcher: latest payload by topic, all messages in order and when they came
         site.control("set tank level 42")
 """
 import json
@@ -22,7 +22,7 @@ class Watcher(threading.Thread):
     def __init__(self, port, filter, qos=1, version=5):
         super().__init__(daemon=True)
         self.port, self.filter, self.qos, self.version = port, filter, qos, version
-        self.messages, self.latest, self.done = [], {}, False
+        self.messages, self.times, self.latest, self.done = [], [], {}, False
         self.subscribed = threading.Event()
         self.start()
 
@@ -45,6 +45,7 @@ class Watcher(threading.Thread):
                 continue
             if p.type != PUBLISH:
                 continue
+            self.times.append(time.time())
             self.messages.append((p.topic, p.payload))
             self.latest[p.topic] = p.payload
             if p.qos == 1:
