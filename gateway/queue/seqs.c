@@ -28,9 +28,10 @@ struct seqs {
     uint64_t *next;      /* loaded; later the numbers when seqs_save() was called last */
     struct number *rows; /* as on disk, or what the job under way writes */
     bool saving;
-    bool wanted;         /* another save is to follow... */
-    enum seqs_mode mode; /* ...of this kind */
-    bool reserved;       /* the last save was a reservation, and is on disk or on its way there */
+    bool wanted;             /* another save is to follow... */
+    enum seqs_mode mode;     /* ...of this kind */
+    bool reserved;           /* the last save was a reservation, and is on disk or on its way there */
+    uint64_t failed_commits; /* of the store, before the last save */
 };
 
 static int load_job(struct db *db, void *arg)
@@ -133,8 +134,19 @@ void seqs_free(struct seqs *s)
     free(s);
 }
 
+static uint64_t failed_commits(const struct seqs *s)
+{
+    struct store_stats stats;
+
+    store_get_stats(s->store, &stats);
+    return stats.failed_commits;
+}
+
+/* Not after a commit has failed, anybody's: the file may be a new one without our rows. */
 static bool range_lasts(const struct seqs *s)
 {
+    if (failed_commits(s) != s->failed_commits)
+        return false;
     for (size_t i = 0; i < s->count; i++)
         if (s->get(s->arg, i) - s->rows[i].next > RESERVE / 2)
             return false;
@@ -143,6 +155,7 @@ static bool range_lasts(const struct seqs *s)
 
 static void submit(struct seqs *s)
 {
+    s->failed_commits = failed_commits(s);
     s->saving = store_submit(s->store, save_job, on_saved, s) == 0;
     s->reserved = s->saving && s->mode == SEQS_RESERVED;
 }

@@ -86,6 +86,20 @@ static void end(struct life *life)
     seqs_free(life->seqs);
 }
 
+/* What a job does that meets a damaged page. */
+static int find_damage(struct db *db, void *arg)
+{
+    (void)db;
+    (void)arg;
+    return -EUCLEAN;
+}
+
+static void damage_found(void *arg, int result)
+{
+    assert_int_equal(result, -EUCLEAN);
+    rig_stop(arg);
+}
+
 static void numbering_begins_at_one(void **state)
 {
     struct life life;
@@ -228,6 +242,25 @@ static void a_reservation_that_could_not_be_written_is_tried_again(void **state)
     end(&life);
 }
 
+/* The file was replaced by an empty one while the reservation in it seemed to last. */
+static void numbers_are_saved_again_in_a_new_file(void **state)
+{
+    struct life life;
+
+    begin(&life, *state);
+    seqs_save(life.seqs, SEQS_RESERVED);
+    settle(&life);
+    life.now[0] = 200;
+    assert_int_equal(store_submit(life.rig->store, find_damage, damage_found, life.rig), 0);
+    rig_run(life.rig);
+    seqs_save(life.seqs, SEQS_RESERVED);
+    settle(&life);
+    end(&life);
+    begin(&life, *state);
+    assert_true(life.now[0] > 200);
+    end(&life);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -240,6 +273,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_crash_right_after_the_upstream_went_never_repeats_a_number, setup, teardown),
         cmocka_unit_test_setup_teardown(a_crash_in_a_burst_never_repeats_a_number, setup, teardown),
         cmocka_unit_test_setup_teardown(a_reservation_that_could_not_be_written_is_tried_again, setup, teardown),
+        cmocka_unit_test_setup_teardown(numbers_are_saved_again_in_a_new_file, setup, teardown),
     };
 
     bad_disk_install();
