@@ -88,18 +88,20 @@ static int run(const struct settings *settings)
     struct daemon d = {0};
     int r = loop_new(&d.loop);
 
-    if (r == 0)
-        r = gateway_start(d.loop, settings, &d.gateway);
+    /* Before the start: a signal that comes during it waits for the first turn. */
     if (r == 0)
         r = watch_signals(&d);
+    if (r == 0)
+        r = gateway_start(d.loop, settings, &d.gateway);
     if (r == 0) {
         log_info("gateway: %s running, %zu buses, %zu bridges", settings->gateway.id ? settings->gateway.id : "broker",
                  settings->bus_count, settings->bridge_count);
         loop_run(d.loop);
-        log_info("gateway: stopped");
     }
     gateway_free(d.gateway);
     loop_free(d.loop);
+    if (r == 0)
+        log_info("gateway: stopped");
     return r == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
