@@ -13,11 +13,23 @@
 
 extern const struct driver modbus_driver;
 
-/* The reading of a tag from its own tag_width() registers. A bool is true when the register is not 0. */
-struct reading modbus_decode(const struct tag_settings *tag, uint32_t index, const uint16_t *regs);
+/* The reading of a tag from its own tag_width() registers. A bool is true when the register is not 0.
+ * A text is in ret_text, or the settings' word. */
+struct reading modbus_decode(const struct tag_settings *tag, uint32_t index, const uint16_t *regs,
+                             char ret_text[VALUE_TEXT_MAX]);
 
-/* The other way: writes `value` (scaled, as a reading shows it) into tag_width() registers,
- * rounded to the nearest raw value and limited to what the type holds. */
-void modbus_encode(const struct tag_settings *tag, double value, uint16_t *ret_regs);
+/* The reading of a tag of the coil or discrete table. */
+struct reading modbus_decode_bit(const struct tag_settings *tag, uint32_t index, bool bit);
+
+/* The other way: writes `value` (scaled, as a reading shows it; raw where there are words) into tag_width()
+ * registers, rounded to the nearest raw value and limited to what the type holds. Bits beside a bit field are kept;
+ * a string holds the number as text. */
+void modbus_encode(const struct tag_settings *tag, double value, uint16_t *regs);
+
+/* The same from the text a reading shows, or a raw number instead of a word. -EINVAL: the tag cannot show this. */
+int modbus_encode_text(const struct tag_settings *tag, struct str text, uint16_t *regs);
+
+/* The raw value of a word or number of a tag of the bit tables. -EINVAL. */
+int modbus_encode_bit(const struct tag_settings *tag, struct str text, bool *ret_bit);
 
 #endif

@@ -32,11 +32,24 @@ static const struct shape *shape_of(const struct tag_settings *tag)
     for (size_t i = 0; i < ARRAY_LEN(shapes); i++)
         if (strcmp(shapes[i].unit, unit) == 0)
             return &shapes[i];
-    if (unit[0] == '\0' && tag->type == TYPE_F32)
+    if (unit[0] == '\0' && type_is_float(tag->type))
         return &any_ratio;
-    if (tag->type == TYPE_U32 || tag->type == TYPE_S32)
+    if (!type_is_float(tag->type) && tag_width(tag) > 1)
         return &any_counter;
     return &any_number;
+}
+
+/* One word after the other. */
+static double next_word(const struct value_form *form, double turns)
+{
+    return (double)form->words[(size_t)(fmod(turns, 1.0) * (double)form->word_count)].raw;
+}
+
+static double within(const struct value_form *form, double v)
+{
+    if (!form->has_range)
+        return v;
+    return v < form->range_min ? form->range_min : v > form->range_max ? form->range_max : v;
 }
 
 double signal_value(const struct tag_settings *tag, uint64_t seed, int64_t t_ms)
@@ -47,9 +60,11 @@ double signal_value(const struct tag_settings *tag, uint64_t seed, int64_t t_ms)
     double period_s = 20 + (double)(h / 1000 % 40);
     double t_s = (double)t_ms / 1000;
 
-    if (tag->type == TYPE_BOOL || table_is_bits(tag->table))
+    if (tag->form.word_count > 0)
+        return next_word(&tag->form, t_s / period_s + phase);
+    if (tag->type == TYPE_BOOL || table_is_bits(tag->table) || tag->form.is_bit)
         return fmod(t_s / period_s + phase, 1.0) < 0.5;
     if (shape->per_second > 0)
-        return shape->base + phase * 10 + shape->per_second * t_s;
-    return shape->base + shape->swing * sin(2 * M_PI * (t_s / period_s + phase));
+        return within(&tag->form, shape->base + phase * 10 + shape->per_second * t_s);
+    return within(&tag->form, shape->base + shape->swing * sin(2 * M_PI * (t_s / period_s + phase)));
 }

@@ -168,44 +168,39 @@ static int find_tag(const struct sim_device *d, struct str name, size_t *ret_ind
     return -ENOENT;
 }
 
-static int parse_value(struct str text, double *ret_value)
+static int store_text(struct sim_device *d, const struct tag_settings *tag, struct str value)
 {
-    char copy[64];
-    char *end;
+    bool bit;
+    int r;
 
-    if (str_equal(text, str_of("true")) || str_equal(text, str_of("false"))) {
-        *ret_value = text.data[0] == 't';
-        return 0;
-    }
-    if (text.len == 0 || text.len >= sizeof(copy))
-        return -EINVAL;
-    memcpy(copy, text.data, text.len);
-    copy[text.len] = '\0';
-    *ret_value = strtod(copy, &end);
-    return *end == '\0' ? 0 : -EINVAL;
+    if (!table_is_bits(tag->table))
+        return modbus_encode_text(tag, value, registers_of(d, tag));
+    r = modbus_encode_bit(tag, value, &bit);
+    if (r == 0)
+        *bit_of(d, tag) = bit;
+    return r;
 }
 
 int sim_device_set(struct sim_device *d, struct str tag, struct str value)
 {
-    double number = 0;
     size_t i;
     int r = find_tag(d, tag, &i);
 
-    if (r == 0)
-        r = parse_value(value, &number);
     if (r < 0)
         return r;
     pthread_mutex_lock(&d->lock);
-    d->frozen[i] = true;
-    store(d, &d->settings->tags[i], number);
+    r = store_text(d, &d->settings->tags[i], value);
+    if (r == 0)
+        d->frozen[i] = true;
     pthread_mutex_unlock(&d->lock);
-    return 0;
+    return r;
 }
 
 int sim_device_get(struct sim_device *d, struct str name, struct buf *out)
 {
     const struct tag_settings *tag;
     struct reading reading;
+    char text[VALUE_TEXT_MAX];
     size_t i;
 
     if (find_tag(d, name, &i) < 0)
@@ -213,11 +208,15 @@ int sim_device_get(struct sim_device *d, struct str name, struct buf *out)
     tag = &d->settings->tags[i];
     pthread_mutex_lock(&d->lock);
     if (table_is_bits(tag->table))
-        reading = (struct reading){.value = {.type = VALUE_BOOL, .b = *bit_of(d, tag)}};
+        reading = modbus_decode_bit(tag, (uint32_t)i, *bit_of(d, tag) != 0);
     else
-        reading = modbus_decode(tag, (uint32_t)i, registers_of(d, tag));
+        reading = modbus_decode(tag, (uint32_t)i, registers_of(d, tag), text);
     pthread_mutex_unlock(&d->lock);
     value_print(&reading.value, out);
+    if (reading.reason.kind != REASON_NONE) {
+        buf_put_u8(out, '!');
+        reason_print(reading.reason, out);
+    }
     return 0;
 }
 

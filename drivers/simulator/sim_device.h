@@ -39,7 +39,7 @@ void sim_device_move(struct sim_device *d, int64_t t_ms);
 /* Freezes a tag at a value; -ENOENT no such tag, -EINVAL no such value. */
 int sim_device_set(struct sim_device *d, struct str tag, struct str value);
 
-/* Appends what the registers hold for a tag, as a reading would show it. -ENOENT. */
+/* Appends what the registers hold for a tag, as a reading would show it, or "!reason". -ENOENT. */
 int sim_device_get(struct sim_device *d, struct str tag, struct buf *out);
 
 /* All tags stay where they are, or move again. */

@@ -97,6 +97,7 @@ static struct sim_device *find_device(struct simulator *sim, struct str name)
 
 enum { MAX_WORDS = 4 };
 
+/* The last word is the rest of the line, for texts may have blanks. */
 static size_t split(struct str line, struct str ret_words[MAX_WORDS + 1])
 {
     size_t count = 0;
@@ -107,7 +108,7 @@ static size_t split(struct str line, struct str ret_words[MAX_WORDS + 1])
         while (at < line.len && (line.data[at] == ' ' || line.data[at] == '\r'))
             at++;
         start = at;
-        while (at < line.len && line.data[at] != ' ' && line.data[at] != '\r')
+        while (at < line.len && line.data[at] != '\r' && (line.data[at] != ' ' || count + 1 == MAX_WORDS))
             at++;
         if (at == start)
             break;

@@ -147,7 +147,7 @@ static void log_refusal(struct poller *p, struct polled_device *d, const struct 
 
     if (o->result == -EREMOTEIO && !*was_refused)
         log_warning("%s/%s: refuses %s %u to %u (exception %u), asking on", p->settings->name, d->device.settings->name,
-                    tables[req->table], req->address, last, o->reason.code);
+                    tables[req->table], req->address, last, (unsigned)o->reason.code);
     else if (o->result == 0 && *was_refused)
         log_info("%s/%s: %s %u to %u is answered again", p->settings->name, d->device.settings->name,
                  tables[req->table], req->address, last);

@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static const char *const reason_names[] = {
     [REASON_NONE] = "",
@@ -14,6 +15,9 @@ static const char *const reason_names[] = {
     [REASON_BUS_FAULT] = "bus_fault",
     [REASON_BAD_REPLY] = "bad_reply",
     [REASON_NAN] = "nan",
+    [REASON_BCD] = "bcd",
+    [REASON_UTF8] = "utf8",
+    [REASON_ENUM] = "enum",
     [REASON_SENTINEL] = "sentinel",
     [REASON_RANGE] = "range",
     [REASON_STALE] = "stale",
@@ -23,13 +27,14 @@ void reason_print(struct reason reason, struct buf *out)
 {
     assert(reason.kind < ARRAY_LEN(reason_names));
     buf_put_text(out, reason_names[reason.kind]);
-    if (reason.kind == REASON_EXCEPTION)
-        buf_printf(out, ":%u", reason.code);
+    if (reason.kind == REASON_EXCEPTION || reason.kind == REASON_ENUM)
+        buf_printf(out, ":%" PRId64, reason.code);
 }
 
 bool reason_refuses_value(struct reason reason)
 {
-    return reason.kind == REASON_NAN || reason.kind == REASON_SENTINEL || reason.kind == REASON_RANGE;
+    return reason.kind == REASON_NAN || reason.kind == REASON_BCD || reason.kind == REASON_UTF8 ||
+           reason.kind == REASON_ENUM || reason.kind == REASON_SENTINEL || reason.kind == REASON_RANGE;
 }
 
 static void print_float(double v, struct buf *out)
@@ -64,6 +69,9 @@ void value_print(const struct value *v, struct buf *out)
     case VALUE_DOUBLE:
         buf_printf(out, "%.15g", v->d);
         break;
+    case VALUE_TEXT:
+        buf_append(out, v->text.data, v->text.len);
+        break;
     }
 }
 
@@ -84,6 +92,8 @@ bool value_equal(const struct value *a, const struct value *b)
         return (float)a->d == (float)b->d;
     case VALUE_DOUBLE:
         return a->d == b->d;
+    case VALUE_TEXT:
+        return str_equal(a->text, b->text);
     }
     return false;
 }
@@ -99,6 +109,11 @@ const char *device_state_name(enum device_state state)
     return names[state];
 }
 
+struct batch_text {
+    struct batch_text *next;
+    char data[];
+};
+
 struct batch *batch_new(size_t capacity)
 {
     struct batch *b = calloc(1, sizeof(*b) + capacity * sizeof(b->readings[0]));
@@ -110,7 +125,27 @@ struct batch *batch_new(size_t capacity)
 
 void batch_free(struct batch *b)
 {
+    struct batch_text *next;
+
+    for (struct batch_text *t = b ? b->texts : NULL; t; t = next) {
+        next = t->next;
+        free(t);
+    }
     free(b);
+}
+
+static bool own_text(struct batch *b, struct str *text)
+{
+    struct batch_text *t = malloc(sizeof(*t) + text->len);
+
+    if (!t)
+        return false;
+    t->next = b->texts;
+    b->texts = t;
+    if (text->len > 0)
+        memcpy(t->data, text->data, text->len);
+    text->data = t->data;
+    return true;
 }
 
 static void batch_append(struct batch *b, struct reading r)
@@ -121,7 +156,9 @@ static void batch_append(struct batch *b, struct reading r)
 
 void batch_add(struct batch *b, uint32_t tag, struct value value)
 {
-    batch_append(b, (struct reading){.tag = tag, .value = value});
+    assert(value.type != VALUE_TEXT || value.text.len <= VALUE_TEXT_MAX);
+    if (value.type != VALUE_TEXT || own_text(b, &value.text))
+        batch_append(b, (struct reading){.tag = tag, .value = value});
 }
 
 void batch_add_bad(struct batch *b, uint32_t tag, struct reason reason)

@@ -15,6 +15,10 @@
 #include <stdint.h>
 
 #include "core/buf.h"
+#include "core/str.h"
+
+/* Longest text of a value: 125 registers, the most one request can read. */
+enum { VALUE_TEXT_MAX = 250 };
 
 enum value_type {
     VALUE_NONE, /* no data: see the reading's reason */
@@ -23,6 +27,7 @@ enum value_type {
     VALUE_UINT,
     VALUE_FLOAT, /* a double computed from a 32-bit float: printed as one */
     VALUE_DOUBLE,
+    VALUE_TEXT, /* UTF-8; may be empty */
 };
 
 struct value {
@@ -32,6 +37,7 @@ struct value {
         int64_t i;
         uint64_t u;
         double d;
+        struct str text; /* borrowed: in a batch it is the batch's, elsewhere see there */
     };
 };
 
@@ -44,6 +50,9 @@ enum reason_kind {
     REASON_BUS_FAULT, /* the port or connection is not there */
     REASON_BAD_REPLY, /* whole, but not what was asked: wrong unit, function or length */
     REASON_NAN,       /* the device sent a float that is no number */
+    REASON_BCD,       /* ... a digit above 9 */
+    REASON_UTF8,      /* ... text that is not UTF-8 */
+    REASON_ENUM,      /* ... a value without a word; code = the raw value */
     REASON_SENTINEL,
     REASON_RANGE,
     REASON_STALE,
@@ -51,7 +60,7 @@ enum reason_kind {
 
 struct reason {
     uint8_t kind; /* enum reason_kind */
-    uint8_t code; /* of REASON_EXCEPTION */
+    int64_t code; /* of REASON_EXCEPTION and REASON_ENUM */
 };
 
 /* Appends "timeout", "exception:2", ...; nothing for REASON_NONE. */
@@ -68,7 +77,7 @@ struct reading {
 };
 
 /* Appends the value as plain text: "true", "-12", "230.1". The shortest text
- * that reads back to the same float, or 15 digits of a double. Nothing for VALUE_NONE. */
+ * that reads back to the same float, or 15 digits of a double; text as it is. Nothing for VALUE_NONE. */
 void value_print(const struct value *v, struct buf *out);
 
 bool value_equal(const struct value *a, const struct value *b);
@@ -93,11 +102,14 @@ struct health {
     uint32_t latency_max_ms;
 };
 
+struct batch_text;
+
 struct batch {
     uint32_t bus;    /* index into the settings */
     uint32_t device; /* index into the bus's devices */
     int64_t ts_ms;   /* wall clock, the middle of the transaction */
     struct health health;
+    struct batch_text *texts; /* copies of all texts */
     size_t capacity;
     size_t count;
     struct reading readings[];
@@ -109,6 +121,7 @@ struct batch *batch_new(size_t capacity);
 /* Accepts NULL. */
 void batch_free(struct batch *b);
 
+/* Copies a text. Without memory for it the reading is left out: the tag goes stale by itself. */
 void batch_add(struct batch *b, uint32_t tag, struct value value);
 void batch_add_bad(struct batch *b, uint32_t tag, struct reason reason);
 

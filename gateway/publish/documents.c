@@ -5,8 +5,9 @@
 #include "publish/state.h"
 
 static const char *const type_names[] = {
-    [TYPE_BOOL] = "bool", [TYPE_U16] = "u16", [TYPE_S16] = "s16",
-    [TYPE_U32] = "u32",   [TYPE_S32] = "s32", [TYPE_F32] = "f32",
+    [TYPE_BOOL] = "bool", [TYPE_U8] = "u8",       [TYPE_S8] = "s8",       [TYPE_U16] = "u16",       [TYPE_S16] = "s16",
+    [TYPE_U32] = "u32",   [TYPE_S32] = "s32",     [TYPE_U64] = "u64",     [TYPE_S64] = "s64",       [TYPE_F32] = "f32",
+    [TYPE_F64] = "f64",   [TYPE_BCD16] = "bcd16", [TYPE_BCD32] = "bcd32", [TYPE_STRING] = "string",
 };
 
 void document_info(const struct publish *p, int64_t started_wall_ms, struct buf *out)
@@ -23,6 +24,18 @@ void document_info(const struct publish *p, int64_t started_wall_ms, struct buf 
     json_object_end(&j);
 }
 
+/* What the tag may say, when it speaks in words. */
+static void write_words(struct json *j, const struct value_form *form)
+{
+    if (form->word_count == 0)
+        return;
+    json_key(j, "enum");
+    json_array_begin(j);
+    for (size_t i = 0; i < form->word_count; i++)
+        json_text(j, form->words[i].word);
+    json_array_end(j);
+}
+
 static void write_device_tags(struct json *j, const struct device_settings *settings)
 {
     json_object_begin(j);
@@ -35,6 +48,7 @@ static void write_device_tags(struct json *j, const struct device_settings *sett
         json_text(j, tag->unit);
         json_key(j, "type");
         json_text(j, type_names[tag->type]);
+        write_words(j, &tag->form);
         json_key(j, "poll_ms");
         json_int(j, tag->poll_ms);
         json_object_end(j);
@@ -106,6 +120,14 @@ void document_status(const struct health *h, struct buf *out)
     json_object_end(&j);
 }
 
+/* Most readers of JSON take numbers as doubles, which would round these. */
+static bool is_beyond_doubles(const struct value *v)
+{
+    const int64_t end = INT64_C(1) << 53;
+
+    return v->type == VALUE_UINT ? v->u > (uint64_t)end : v->type == VALUE_INT && (v->i > end || v->i < -end);
+}
+
 static void write_value(struct json *j, const struct value *v)
 {
     char text[40];
@@ -115,7 +137,16 @@ static void write_value(struct json *j, const struct value *v)
         json_null(j);
         return;
     }
+    if (v->type == VALUE_TEXT) {
+        json_str(j, v->text);
+        return;
+    }
     value_print(v, &printed);
+    if (is_beyond_doubles(v)) {
+        json_str(j, buf_str(&printed));
+        buf_fini(&printed);
+        return;
+    }
     snprintf(text, sizeof(text), STR_FMT, STR_ARG(buf_str(&printed)));
     json_raw(j, text);
     buf_fini(&printed);

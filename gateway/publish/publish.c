@@ -10,6 +10,7 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "publish/rule.h"
 #include "publish/state.h"
@@ -42,11 +43,21 @@ static void topic_of_device(struct publish *p, const struct device_publish *d, c
     buf_printf(&p->topic, "wp/%s/d/%s/%s", p->gateway_id, d->settings->name, name);
 }
 
+/* `text` has room for the longest text of the tag. */
+static void keep_value(struct value *to, char *text, const struct value *v)
+{
+    *to = *v;
+    if (v->type != VALUE_TEXT)
+        return;
+    memcpy(text, v->text.data, v->text.len);
+    to->text.data = text;
+}
+
 static void emit_tag(struct publish *p, const struct device_publish *d, struct tag_state *tag, int64_t now_mono_ms)
 {
     tag->known = true;
     tag->fresh = false;
-    tag->told = tag->value;
+    keep_value(&tag->told, tag->told_text, &tag->value);
     tag->told_ms = now_mono_ms;
     if (d->settings->publish == PUBLISH_JSON)
         return;
@@ -73,6 +84,35 @@ static void set_availability(struct publish *p, struct device_publish *d, enum a
     topic_of_device(p, d, "availability");
     buf_put_text(&p->payload, availability == AVAILABILITY_ONLINE ? "online" : "offline");
     emit(p, 1);
+}
+
+static size_t longest_text(const struct tag_settings *tag)
+{
+    size_t longest = tag->type == TYPE_STRING ? tag->form.length * 2u : 0;
+
+    for (size_t i = 0; i < tag->form.word_count; i++)
+        if (strlen(tag->form.words[i].word) > longest)
+            longest = strlen(tag->form.words[i].word);
+    return longest;
+}
+
+/* NULL when out of memory. */
+static char *make_texts(const struct publish *p)
+{
+    size_t len = 0;
+    char *texts;
+    char *at;
+
+    for (size_t i = 0; i < p->tag_count; i++)
+        len += 2 * longest_text(p->tags[i].settings);
+    texts = at = calloc(1, len + 1);
+    for (size_t i = 0; texts && i < p->tag_count; i++) {
+        p->tags[i].text = at;
+        at += longest_text(p->tags[i].settings);
+        p->tags[i].told_text = at;
+        at += longest_text(p->tags[i].settings);
+    }
+    return texts;
 }
 
 static void init_device(struct device_publish *d, const struct bus_settings *bus,
@@ -104,14 +144,13 @@ struct publish *publish_new(const char *gateway_id, const struct bus_settings *b
                             publish_emit_fn *emit_fn, void *arg)
 {
     struct publish *p = calloc(1, sizeof(*p));
-    size_t tag_count = 0;
 
     if (!p)
         return NULL;
     for (size_t b = 0; b < bus_count; b++) {
         p->device_count += buses[b].device_count;
         for (size_t d = 0; d < buses[b].device_count; d++)
-            tag_count += buses[b].devices[d].tag_count;
+            p->tag_count += buses[b].devices[d].tag_count;
     }
 
     p->emit = emit_fn;
@@ -120,13 +159,18 @@ struct publish *publish_new(const char *gateway_id, const struct bus_settings *b
     /* One more than needed: calloc(0) may give NULL. */
     p->first_device = calloc(bus_count + 1, sizeof(p->first_device[0]));
     p->devices = calloc(p->device_count + 1, sizeof(p->devices[0]));
-    p->tags = calloc(tag_count + 1, sizeof(p->tags[0]));
-    p->shown = calloc(tag_count + 1, sizeof(p->shown[0]));
+    p->tags = calloc(p->tag_count + 1, sizeof(p->tags[0]));
+    p->shown = calloc(p->tag_count + 1, sizeof(p->shown[0]));
     if (!p->gateway_id || !p->first_device || !p->devices || !p->tags || !p->shown) {
         publish_free(p);
         return NULL;
     }
     init_devices(p, buses, bus_count);
+    p->texts = make_texts(p);
+    if (!p->texts) {
+        publish_free(p);
+        return NULL;
+    }
     return p;
 }
 
@@ -137,6 +181,7 @@ void publish_free(struct publish *p)
     buf_fini(&p->topic);
     buf_fini(&p->payload);
     free(p->shown);
+    free(p->texts);
     free(p->tags);
     free(p->devices);
     free(p->first_device);
@@ -233,7 +278,7 @@ static bool take_reading(struct tag_state *tag, const struct reading *r, int64_t
     if (r->reason.kind == REASON_NONE) {
         bool turned = !tag->known || tag->bad.kind != REASON_NONE;
 
-        tag->value = r->value;
+        keep_value(&tag->value, tag->text, &r->value);
         tag->ts_ms = ts_ms;
         tag->fresh = true;
         tag->bad = (struct reason){0};

@@ -10,6 +10,8 @@
 struct tag_state {
     const struct tag_settings *settings;
     struct value value;         /* last good one; VALUE_NONE before the first and while bad */
+    char *text;                 /* of that value: room in `texts` for the longest */
+    char *told_text;            /* of `told`, the same */
     struct reason bad;          /* why there is no value; REASON_NONE while there is one */
     struct reason last_failure; /* since the last good reading */
     int64_t ts_ms;              /* wall clock of the last good reading */
@@ -42,9 +44,11 @@ struct publish {
     struct device_publish *devices;
     size_t device_count;
     struct tag_state *tags; /* of all devices */
-    uint32_t *shown;        /* scratch: the tags of one json message */
-    struct buf topic;       /* scratch */
-    struct buf payload;     /* scratch */
+    size_t tag_count;
+    char *texts;        /* of all tags */
+    uint32_t *shown;    /* scratch: the tags of one json message */
+    struct buf topic;   /* scratch */
+    struct buf payload; /* scratch */
     struct publish_stats stats;
 };
 

@@ -96,6 +96,7 @@ static void values_print_as_a_person_would_write_them(void **state)
         {{.type = VALUE_INT, .i = INT64_MIN}, "-9223372036854775808"},
         {{.type = VALUE_UINT, .u = UINT64_MAX}, "18446744073709551615"},
         {{.type = VALUE_BOOL, .b = true}, "true"},
+        {{.type = VALUE_TEXT, .text = str_of("on \"1\"")}, "on \"1\""},
         {{.type = VALUE_NONE}, ""},
     };
 
@@ -105,6 +106,32 @@ static void values_print_as_a_person_would_write_them(void **state)
         value_print(&cases[i].value, &b);
         assert_text(&b, cases[i].text);
     }
+}
+
+static void a_batch_has_texts_of_its_own(void **state)
+{
+    (void)state;
+    struct batch *b = batch_new(2);
+    char text[] = "SN-1234";
+
+    assert_non_null(b);
+    batch_add(b, 0, (struct value){.type = VALUE_TEXT, .text = str_of(text)});
+    memcpy(text, "XX", 2);
+    batch_add(b, 1, (struct value){.type = VALUE_TEXT, .text = {text, 0}});
+    assert_true(str_equal(b->readings[0].value.text, str_of("SN-1234")));
+    assert_true(value_equal(&b->readings[0].value, &(struct value){.type = VALUE_TEXT, .text = str_of("SN-1234")}));
+    assert_false(value_equal(&b->readings[0].value, &b->readings[1].value));
+    assert_int_equal(b->readings[1].value.text.len, 0);
+    batch_free(b);
+}
+
+static void a_reason_names_the_raw_value_without_a_word(void **state)
+{
+    (void)state;
+    struct buf b = {0};
+
+    reason_print((struct reason){.kind = REASON_ENUM, .code = -7}, &b);
+    assert_text(&b, "enum:-7");
 }
 
 static void a_reason_names_the_exception_code(void **state)
@@ -176,6 +203,8 @@ int main(void)
         cmocka_unit_test(numbers_are_written_big_endian),
         cmocka_unit_test(timers_ring_in_order_and_only_when_due),
         cmocka_unit_test(values_print_as_a_person_would_write_them),
+        cmocka_unit_test(a_batch_has_texts_of_its_own),
+        cmocka_unit_test(a_reason_names_the_raw_value_without_a_word),
         cmocka_unit_test(a_reason_names_the_exception_code),
         cmocka_unit_test(json_escapes_what_it_must),
         cmocka_unit_test(malformed_utf8_is_refused),

@@ -38,14 +38,29 @@ static bool saw(const char *part)
     return found;
 }
 
+static const struct tag_word mode_words[] = {{0, "off"}, {1, "on"}};
 static const struct tag_settings tags[] = {
     {.name = "level", .unit = "m", .type = TYPE_U16, .scale = 1, .poll_ms = 1000, .stale_after_ms = 3000},
     {.name = "temp", .unit = "C", .type = TYPE_F32, .scale = 1, .poll_ms = 5000, .stale_after_ms = 15000},
+    {.name = "mode",
+     .unit = "",
+     .type = TYPE_U16,
+     .scale = 1,
+     .form = {.words = mode_words, .word_count = ARRAY_LEN(mode_words)},
+     .poll_ms = 5000,
+     .stale_after_ms = 15000},
+    {.name = "serial",
+     .unit = "",
+     .type = TYPE_STRING,
+     .scale = 1,
+     .form = {.length = 4},
+     .poll_ms = 5000,
+     .stale_after_ms = 15000},
 };
-static const struct device_settings device = {.name = "tank", .unit = 2, .tags = tags, .tag_count = 2};
+static const struct device_settings device = {.name = "tank", .unit = 2, .tags = tags, .tag_count = ARRAY_LEN(tags)};
 static const struct bus_settings bus = {.name = "rs485-1", .devices = &device, .device_count = 1};
 
-enum { LEVEL, TEMP };
+enum { LEVEL, TEMP, MODE, SERIAL };
 
 static struct publish *begin(int64_t now)
 {
@@ -84,6 +99,11 @@ static void take(struct publish *p, struct reading r, int64_t now)
 static struct reading good(uint32_t tag, uint64_t v)
 {
     return (struct reading){.tag = tag, .value = {.type = VALUE_UINT, .u = v}};
+}
+
+static struct reading text_of(uint32_t tag, const char *text)
+{
+    return (struct reading){.tag = tag, .value = {.type = VALUE_TEXT, .text = str_of(text)}};
 }
 
 static struct reading bad(uint32_t tag, enum reason_kind kind)
@@ -145,7 +165,7 @@ static void a_silent_bus_thread_does_not_keep_a_value_fresh(void **state)
     take(p, good(LEVEL, 7), 100);
     buf_clear(&seen);
     publish_check_age(p, 60000, 1700000009000);
-    assert_true(saw("\"q\":{\"level\":\"stale\",\"temp\":\"stale\"}"));
+    assert_true(saw("\"q\":{\"level\":\"stale\",\"temp\":\"stale\",\"mode\":\"stale\",\"serial\":\"stale\"}"));
     end(p);
 }
 
@@ -209,6 +229,65 @@ static void a_tag_that_got_no_answer_is_not_shown_with_the_time_of_others(void *
     end(p);
 }
 
+static void texts_are_kept_and_escaped(void **state)
+{
+    (void)state;
+    struct publish *p = begin(0);
+    char text[] = "a\"b\n4567";
+
+    take(p, text_of(SERIAL, text), 100);
+    assert_true(saw("v/serial a\"b\n4567\n"));
+    assert_true(saw("\"v\":{\"serial\":\"a\\\"b\\n4567\"}"));
+    buf_clear(&seen);
+    take(p, text_of(SERIAL, text), 200);
+    assert_false(saw("serial"));
+    text[0] = 'z'; /* what publish keeps is its own */
+    take(p, text_of(SERIAL, text), 300);
+    assert_true(saw("v/serial z\"b"));
+    take(p, text_of(SERIAL, ""), 400);
+    assert_true(saw("v/serial \n"));
+    assert_true(saw("\"v\":{\"serial\":\"\"},\"q\":{}"));
+    take(p, text_of(MODE, "off"), 500);
+    assert_true(saw("v/mode off\n"));
+    end(p);
+}
+
+static void a_value_without_a_word_is_null_with_its_number(void **state)
+{
+    (void)state;
+    struct publish *p = begin(0);
+
+    take(p, text_of(MODE, "on"), 100);
+    take(p, (struct reading){.tag = MODE, .reason = {.kind = REASON_ENUM, .code = 7}}, 200);
+    assert_true(saw("\"v\":{\"mode\":null},\"q\":{\"mode\":\"enum:7\"}"));
+    buf_clear(&seen);
+    take(p, (struct reading){.tag = MODE, .reason = {.kind = REASON_ENUM, .code = 8}}, 300);
+    assert_true(saw("enum:8"));
+    end(p);
+}
+
+static void whole_numbers_that_doubles_cannot_hold_are_texts_in_json(void **state)
+{
+    (void)state;
+    struct publish *p = begin(0);
+    const struct {
+        struct value value;
+        const char *json;
+    } cases[] = {
+        {{.type = VALUE_UINT, .u = UINT64_MAX}, "{\"level\":\"18446744073709551615\"}"},
+        {{.type = VALUE_UINT, .u = UINT64_C(1) << 53}, "{\"level\":9007199254740992}"},
+        {{.type = VALUE_UINT, .u = (UINT64_C(1) << 53) + 1}, "{\"level\":\"9007199254740993\"}"},
+        {{.type = VALUE_INT, .i = -(INT64_C(1) << 53) - 1}, "{\"level\":\"-9007199254740993\"}"},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        take(p, (struct reading){.tag = LEVEL, .value = cases[i].value}, 100);
+        assert_true(saw(cases[i].json));
+    }
+    assert_true(saw("v/level 18446744073709551615\n"));
+    end(p);
+}
+
 static void a_quarantined_device_is_offline(void **state)
 {
     (void)state;
@@ -248,6 +327,9 @@ int main(void)
         cmocka_unit_test(a_refused_value_is_null_at_once_and_the_device_stays_online),
         cmocka_unit_test(a_good_reading_ends_the_bad_state_even_with_the_old_value),
         cmocka_unit_test(a_tag_that_got_no_answer_is_not_shown_with_the_time_of_others),
+        cmocka_unit_test(texts_are_kept_and_escaped),
+        cmocka_unit_test(a_value_without_a_word_is_null_with_its_number),
+        cmocka_unit_test(whole_numbers_that_doubles_cannot_hold_are_texts_in_json),
         cmocka_unit_test(a_quarantined_device_is_offline),
         cmocka_unit_test(numbering_goes_on_where_it_is_told_to),
     };

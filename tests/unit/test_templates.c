@@ -112,13 +112,20 @@ static struct settings *load_device(const char *name)
 
 static void print_value(const struct tag_settings *tag, uint32_t index, const struct image *image, struct buf *out)
 {
-    struct reading r = modbus_decode(tag, index, &image->regs[tag->table][tag->address]);
+    const uint16_t *regs = &image->regs[tag->table][tag->address];
+    char text[VALUE_TEXT_MAX];
+    struct reading r =
+        table_is_bits(tag->table) ? modbus_decode_bit(tag, index, *regs != 0) : modbus_decode(tag, index, regs, text);
 
     for (unsigned i = 0; i < tag_width(tag); i++)
         if (!image->known[tag->table][tag->address + i])
             fail_msg("%s is not in the image", tag->name);
     buf_printf(out, "%s ", tag->name);
     value_print(&r.value, out);
+    if (r.reason.kind != REASON_NONE) {
+        buf_put_u8(out, '!');
+        reason_print(r.reason, out);
+    }
     buf_printf(out, "%s%s\n", *tag->unit ? " " : "", tag->unit);
 }
 

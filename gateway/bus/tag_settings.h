@@ -1,0 +1,72 @@
+/*
+ * tag_settings - what a configuration says of one tag: where its value is and what it means.
+ * A part of bus_settings.h, which is what others include.
+ */
+#ifndef WP_TAG_SETTINGS_H
+#define WP_TAG_SETTINGS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "bus/tag_type.h"
+
+struct tag_word {
+    int64_t raw;
+    const char *word;
+};
+
+/* What becomes of the registers besides scaling. Zeroed: nothing. */
+struct value_form {
+    uint16_t length; /* TYPE_STRING: registers */
+    bool is_bit;     /* the one bit at bit_offset, as a bool */
+    uint8_t bit_offset;
+    uint8_t bit_count;            /* 0: the whole value */
+    const struct tag_word *words; /* instead of numbers; a value that has none is refused */
+    size_t word_count;
+    const uint64_t *sentinels; /* raw values that mean "no data", as their bits */
+    size_t sentinel_count;
+    bool has_range; /* of the scaled value */
+    double range_min;
+    double range_max;
+    bool has_precision;
+    uint8_t precision; /* decimals the scaled value is rounded to */
+};
+
+enum publish_on { PUBLISH_ON_CHANGE, PUBLISH_ALWAYS };
+
+/* How far a value may move unpublished: in its own unit, or in percent of the one published last. */
+struct deadband {
+    double size;
+    bool percent;
+};
+
+struct publish_rules {
+    enum publish_on on;
+    struct deadband deadband;
+    int64_t min_interval_ms; /* between two values of a tag */
+    int64_t max_interval_ms; /* 0: none */
+};
+
+struct tag_settings {
+    const char *name;
+    enum modbus_table table;
+    uint16_t address; /* as in the PDU, from 0 */
+    enum tag_type type;
+    enum byte_order order;
+    double scale; /* value = raw * scale + offset; 1 and 0 leave integers as they are */
+    double offset;
+    struct value_form form;
+    const char *unit; /* of the value, "" if none */
+    int64_t poll_ms;
+    int64_t stale_after_ms;
+    struct publish_rules rules;
+};
+
+/* Registers a tag takes; for the bit tables always 1 bit. */
+static inline uint16_t tag_width(const struct tag_settings *tag)
+{
+    return tag->type == TYPE_STRING ? tag->form.length : type_width(tag->type);
+}
+
+#endif
