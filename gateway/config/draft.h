@@ -9,8 +9,8 @@
 #define WP_CONFIG_DRAFT_H
 
 #include <stddef.h>
-#include <stdint.h>
 
+#include "config/draft_form.h"
 #include "config/inherited.h"
 #include "config/settings.h"
 #include "config/tree.h"
@@ -24,6 +24,7 @@ struct tag_draft {
     int type;
     double scale;
     double offset;
+    struct form_draft form;
     const char *unit;
     struct sampling sampling;
     struct publishing publishing;

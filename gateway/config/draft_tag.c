@@ -43,6 +43,9 @@ static void check_type(struct loader *ld, struct tag_draft *tag)
         return;
     if (is_bits(tag) && !has_key(tag, "type"))
         tag->type = TYPE_BOOL;
+    if (!is_bits(tag) && (has_key(tag, "bit") || has_key(tag, "bits")) &&
+        (!has_key(tag, "type") || (tag->type == TYPE_BOOL && has_key(tag, "bit"))))
+        tag->type = TYPE_U16;
     if (tag->type < 0)
         return;
     if (is_bits(tag) && tag->type != TYPE_BOOL)
@@ -50,17 +53,16 @@ static void check_type(struct loader *ld, struct tag_draft *tag)
                      table);
     if (!is_bits(tag) && tag->type == TYPE_BOOL)
         report_error(&ld->report, clash_place(tag, "type", "table"),
-                     "registers are not bool: 'type' must be u16, s16, u32, s32 or f32 here, or 'table' coil or "
-                     "discrete");
+                     "registers are not bool: give a 'bit', another 'type', or 'table' coil or discrete");
 }
 
 static void check_numbers(struct loader *ld, const struct tag_draft *tag)
 {
-    const struct tag_settings shape = {.type = (enum tag_type)tag->type};
+    const struct tag_settings shape = {.type = (enum tag_type)tag->type, .form = tag->form.checked};
 
     if (tag->address >= 0 && tag->type >= 0 && tag->address + tag_width(&shape) > 65536)
         report_error(&ld->report, clash_place(tag, "address", "type"),
-                     "a value of two registers at address %d ends beyond 65535", tag->address);
+                     "a value of %u registers at address %d ends beyond 65535", tag_width(&shape), tag->address);
     if (tag->scale == 0)
         report_error(&ld->report, key_place(tag->node, tag->base, "scale"),
                      "'scale' must not be 0: every value would be the same");
@@ -111,7 +113,7 @@ void draft_publishing(struct loader *ld, const struct node *level, const struct 
 static void check_required(struct loader *ld, const struct tag_draft *tag)
 {
     schema_require(&ld->ctx, &tag_section, 0, tag->node, tag->base);
-    if (tag->table >= 0 && !is_bits(tag) && !has_key(tag, "type"))
+    if (tag->table >= 0 && !is_bits(tag) && !has_key(tag, "type") && !has_key(tag, "bit") && !has_key(tag, "bits"))
         report_error(&ld->report, tag->node->place, "a tag needs the key 'type'");
 }
 
@@ -121,6 +123,7 @@ static void draft_tag(struct loader *ld, const struct device_draft *device, bool
     tag->table = -1;
     tag->address = -1;
     tag->type = -1;
+    tag->form = (struct form_draft){.length = -1, .bit = -1, .bits = {-1, -1}, .precision = -1};
     schema_preset(&ld->ctx, &tag_section, 0, tag);
     tag->sampling = device->sampling;
     tag->publishing = device->publishing;
@@ -135,6 +138,7 @@ static void draft_tag(struct loader *ld, const struct device_draft *device, bool
     if (whole)
         check_required(ld, tag);
     check_type(ld, tag);
+    draft_form(ld, tag);
     check_numbers(ld, tag);
 }
 
@@ -179,4 +183,5 @@ void draft_tags(struct loader *ld, struct device_draft *device, const struct dev
         if (!find_tag(theirs, n))
             add_tag(ld, device, whole, n, NULL);
     }
+    draft_check_registers(ld, device);
 }

@@ -4,7 +4,8 @@
  *   source.c    files -> trees                   draft_bus.c     buses and devices
  *   template.c  templates, found and checked     draft_tag.c     tags
  *   rules.c     what no single option can know   draft_bridge.c  bridges
- *   settings.c  drafts -> settings               draft_net.c     listeners, host names
+ *   settings.c  drafts -> settings               draft_form.c    bits, words, sentinels, ranges of tags
+ *                                                draft_net.c     listeners, host names
  */
 #ifndef WP_CONFIG_LOADER_H
 #define WP_CONFIG_LOADER_H

@@ -6,15 +6,17 @@ static const struct schema_choice bus_types[] = {{"modbus-rtu", BUS_MODBUS_RTU},
 static const struct schema_choice parities[] = {{"none", PARITY_NONE}, {"even", PARITY_EVEN}, {"odd", PARITY_ODD}, {0}};
 static const struct schema_choice tables[] = {
     {"coil", TABLE_COIL}, {"discrete", TABLE_DISCRETE}, {"input", TABLE_INPUT}, {"holding", TABLE_HOLDING}, {0}};
-static const struct schema_choice types[] = {{"bool", TYPE_BOOL},
-                                             {"u16", TYPE_U16},
-                                             {"s16", TYPE_S16},
-                                             {"u32", TYPE_U32},
-                                             {"s32", TYPE_S32},
-                                             {"f32", TYPE_F32},
-                                             {0}};
-static const struct schema_choice orders[] = {
-    {"ABCD", ORDER_ABCD}, {"CDAB", ORDER_CDAB}, {"BADC", ORDER_BADC}, {"DCBA", ORDER_DCBA}, {0}};
+static const struct schema_choice types[] = {
+    {"bool", TYPE_BOOL}, {"u8", TYPE_U8},       {"s8", TYPE_S8},       {"u16", TYPE_U16},       {"s16", TYPE_S16},
+    {"u32", TYPE_U32},   {"s32", TYPE_S32},     {"u64", TYPE_U64},     {"s64", TYPE_S64},       {"f32", TYPE_F32},
+    {"f64", TYPE_F64},   {"bcd16", TYPE_BCD16}, {"bcd32", TYPE_BCD32}, {"string", TYPE_STRING}, {0}};
+static const struct schema_choice orders[] = {{"ABCD", ORDER_ABCD},
+                                              {"CDAB", ORDER_CDAB},
+                                              {"BADC", ORDER_BADC},
+                                              {"DCBA", ORDER_DCBA},
+                                              {"AB", ORDER_ABCD},
+                                              {"BA", ORDER_BADC},
+                                              {0}};
 static const struct schema_choice word_orders[] = {{"big", ORDER_ABCD}, {"little", ORDER_CDAB}, {0}};
 
 /* Those that termios has. */
@@ -44,7 +46,9 @@ static const struct schema_option sampling_options[] = {
      .choices = orders,
      INTO(struct sampling, order),
      .preset = "ABCD",
-     .help = "Order of a value's bytes on the wire; A is the most significant."},
+     .help =
+         "Order of a value's bytes on the wire; A is the most significant. AB and BA say it of one register, and of "
+         "text: BA has the bytes swapped."},
     {.name = "word_order",
      .type = OPT_ENUM,
      .choices = word_orders,
@@ -187,6 +191,67 @@ static const struct schema_option port_options[] = {
 };
 static const struct schema_section port_section = {"port", port_options};
 
+static const struct schema_option bits_options[] = {
+    {.name = "offset",
+     .type = OPT_INT,
+     .required = true,
+     .min = 0,
+     .max = 63,
+     INTO(struct bits_draft, offset),
+     .help = "The lowest bit; 0 is the least significant."},
+    {.name = "count",
+     .type = OPT_INT,
+     .required = true,
+     .min = 1,
+     .max = 64,
+     INTO(struct bits_draft, count),
+     .help = "How many."},
+    {0},
+};
+static const struct schema_section bits_section = {"'bits'", bits_options};
+
+/* What becomes of the raw value, in this order. */
+static const struct schema_option form_options[] = {
+    {.name = "length",
+     .type = OPT_INT,
+     .min = 1,
+     .max = 125,
+     INTO(struct form_draft, length),
+     .help = "Of a string: registers, each with two characters. It ends at the first NUL, blanks at its end left out."},
+    {.name = "sentinel",
+     .type = OPT_TEXTS,
+     INTO(struct form_draft, sentinels),
+     .help = "Raw values that mean that there is no value: [0x8000]. They give null with the reason sentinel."},
+    {.name = "bit",
+     .type = OPT_INT,
+     .min = 0,
+     .max = 63,
+     INTO(struct form_draft, bit),
+     .help = "One bit of the registers as true or false; 0 is the least significant."},
+    {.name = "bits",
+     .type = OPT_SECTION,
+     .section = &bits_section,
+     INTO(struct form_draft, bits),
+     .help = "Some bits of the registers as a number: {offset: 4, count: 2}."},
+    {.name = "enum",
+     .type = OPT_MAP,
+     INTO(struct form_draft, words),
+     .help = "Words for raw values: {0: off, 1: on}. A value without a word, such as 7, gives null with the reason "
+             "enum:7."},
+    {.name = "range",
+     .type = OPT_TEXTS,
+     INTO(struct form_draft, range),
+     .help = "Least and greatest value, after scaling: [0, 100]. Others give null with the reason range."},
+    {.name = "precision",
+     .type = OPT_INT,
+     .min = 0,
+     .max = 9,
+     INTO(struct form_draft, precision),
+     .help = "Decimals the value is rounded to."},
+    {0},
+};
+static const struct schema_section form_section = {"a tag", form_options};
+
 static const struct schema_option tag_options[] = {
     {.name = "name",
      .type = OPT_NAME,
@@ -211,13 +276,16 @@ static const struct schema_option tag_options[] = {
      .type = OPT_ENUM,
      .choices = types,
      INTO(struct tag_draft, type),
-     .help = "What the registers hold: u16, s16 (one register), u32, s32, f32 (two). Bits are bool, and need no type."},
+     .help =
+         "What the registers hold: u8, s8 (the low byte of one), u16, s16, bcd16 (one register), u32, s32, f32, bcd32 "
+         "(two), u64, s64, f64 (four), string (length). Bits are bool, and need no type."},
     {.name = "scale",
      .type = OPT_FLOAT,
      INTO(struct tag_draft, scale),
      .preset = "1",
      .help = "value = raw x scale + offset"},
     {.name = "offset", .type = OPT_FLOAT, INTO(struct tag_draft, offset), .preset = "0", .help = "See scale."},
+    {.type = OPT_SHARED, .section = &form_section, INTO(struct tag_draft, form)},
     {.name = "unit",
      .type = OPT_STRING,
      .max = 32,

@@ -270,6 +270,14 @@ static void read_list(struct schema_context *ctx, const struct schema_option *o,
         refuse(ctx, o, n, "a list, each item beginning with '-'", "");
 }
 
+static void read_map(struct schema_context *ctx, const struct schema_option *o, const struct node *n, void *field)
+{
+    if (n->kind == NODE_MAPPING)
+        *(const struct node **)field = n;
+    else
+        refuse(ctx, o, n, "a mapping of values to words, such as {0: off, 1: on}", "");
+}
+
 typedef void read_fn(struct schema_context *ctx, const struct schema_option *o, const struct node *n, void *field);
 
 static read_fn *const scalar_readers[] = {
@@ -283,6 +291,8 @@ void schema_read_value(struct schema_context *ctx, const struct schema_option *o
 {
     if (o->type == OPT_LIST || o->type == OPT_TEXTS)
         read_list(ctx, o, n, field);
+    else if (o->type == OPT_MAP)
+        read_map(ctx, o, n, field);
     else
         scalar_readers[o->type](ctx, o, n, field);
 }

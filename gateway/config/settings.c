@@ -31,6 +31,7 @@ static bool build_tags(struct arena *arena, const struct device_draft *from, str
             .order = (enum byte_order)t->sampling.order,
             .scale = t->scale,
             .offset = t->offset,
+            .form = t->form.checked,
             .unit = t->unit,
             .poll_ms = t->sampling.poll_ms,
             .stale_after_ms = stale_after(&t->sampling),

@@ -26,6 +26,11 @@ static void check_tag(const struct tag_settings *t)
     REQUIRE(t->address + tag_width(t) <= 65536);
     REQUIRE(t->poll_ms >= 10 && t->stale_after_ms >= t->poll_ms);
     REQUIRE(t->scale != 0 && t->unit);
+    REQUIRE((t->type == TYPE_STRING) == (t->form.length > 0) && tag_width(t) <= 125);
+    REQUIRE(t->form.bit_count == 0 || t->form.bit_offset + t->form.bit_count <= (int)type_bits(t->type));
+    REQUIRE(!t->form.has_range || t->form.range_min <= t->form.range_max);
+    for (size_t i = 0; i < t->form.word_count; i++)
+        REQUIRE(text_is_printable(str_of(t->form.words[i].word)));
 }
 
 static void check_device(const struct bus_settings *bus, const struct device_settings *d)

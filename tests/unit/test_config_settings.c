@@ -321,6 +321,55 @@ static void numbers_of_a_tag_are_read_as_written(void **state)
     settings_free(s);
 }
 
+static void what_values_become_is_read_as_written(void **state)
+{
+    (void)state;
+    struct settings *s = load(GOOD "values.yaml");
+    const struct tag_settings *serial = tag_named(s, "press", "serial");
+    const struct tag_settings *mode = tag_named(s, "press", "mode");
+    const struct tag_settings *alarm = tag_named(s, "press", "alarm");
+    const struct tag_settings *valve = tag_named(s, "press", "valve");
+    const struct tag_settings *stage = tag_named(s, "press", "stage");
+
+    assert_int_equal(serial->type, TYPE_STRING);
+    assert_int_equal(serial->order, ORDER_BADC);
+    assert_int_equal(tag_width(serial), 8);
+    assert_int_equal(mode->form.word_count, 3);
+    assert_int_equal(mode->form.words[1].raw, 1);
+    assert_string_equal(mode->form.words[1].word, "on");
+    assert_int_equal(mode->form.words[2].raw, -2);
+    assert_string_equal(mode->form.words[2].word, "2nd: fault");
+    assert_int_equal(mode->order, ORDER_CDAB);
+    assert_int_equal(alarm->type, TYPE_U16);
+    assert_true(alarm->form.is_bit && alarm->form.bit_offset == 3);
+    assert_int_equal(valve->type, TYPE_U16);
+    assert_true(valve->form.is_bit && valve->form.word_count == 2);
+    assert_true(stage->form.bit_offset == 4 && stage->form.bit_count == 20 && !stage->form.is_bit);
+    assert_int_equal(tag_named(s, "press", "door")->form.word_count, 2);
+    settings_free(s);
+}
+
+static void limits_of_values_are_read_as_written(void **state)
+{
+    (void)state;
+    struct settings *s = load(GOOD "values.yaml");
+    const struct value_form *temperature = &tag_named(s, "press", "temperature")->form;
+    const struct value_form *flow = &tag_named(s, "press", "flow")->form;
+    const struct value_form *total = &tag_named(s, "press", "total")->form;
+
+    assert_int_equal(temperature->sentinel_count, 3);
+    assert_int_equal(temperature->sentinels[0], 0x8000);
+    assert_int_equal(temperature->sentinels[1], 0x7fff);
+    assert_int_equal(temperature->sentinels[2], 0xffff);
+    assert_true(temperature->has_range && temperature->range_min == -40 && temperature->range_max == 150);
+    assert_true(temperature->has_precision && temperature->precision == 0);
+    assert_int_equal(flow->sentinels[0], 0xc479e000);
+    assert_int_equal(flow->sentinels[1], 0x7fc00000);
+    assert_false(flow->has_range || flow->has_precision);
+    assert_true(total->sentinels[0] == UINT64_MAX);
+    settings_free(s);
+}
+
 static void conf_d_adds_buses_devices_and_bridges(void **state)
 {
     (void)state;
@@ -434,6 +483,8 @@ int main(void)
         cmocka_unit_test(a_tag_is_stale_after_three_polls_unless_said_otherwise),
         cmocka_unit_test(publishing_rules_are_inherited_down_to_the_tag),
         cmocka_unit_test(numbers_of_a_tag_are_read_as_written),
+        cmocka_unit_test(what_values_become_is_read_as_written),
+        cmocka_unit_test(limits_of_values_are_read_as_written),
         cmocka_unit_test(conf_d_adds_buses_devices_and_bridges),
         cmocka_unit_test(a_bridge_has_defaults_for_all_but_its_url_and_topics),
         cmocka_unit_test(a_bridge_takes_every_option),
