@@ -155,6 +155,22 @@ static void check_words(struct loader *ld, const struct tag_draft *tag, struct v
     }
 }
 
+static uint64_t bits_of_double(double v)
+{
+    uint64_t bits;
+
+    memcpy(&bits, &v, sizeof(bits));
+    return bits;
+}
+
+static uint32_t bits_of_float(float v)
+{
+    uint32_t bits;
+
+    memcpy(&bits, &v, sizeof(bits));
+    return bits;
+}
+
 /* Of a float: the number; any other: its bits, or with a sign, what they mean. Hexadecimal is always bits. */
 static bool read_raw(enum tag_type type, struct str text, uint64_t *ret_raw)
 {
@@ -162,7 +178,6 @@ static bool read_raw(enum tag_type type, struct str text, uint64_t *ret_raw)
     uint64_t max = UINT64_MAX >> (64 - type_bits(type));
     double number;
     int64_t v;
-    float f;
 
     if (hex && text.len <= 18 && strspn(text.data + 2, "0123456789abcdefABCDEF") == text.len - 2 && text.len > 2) {
         *ret_raw = strtoull(text.data, NULL, 16);
@@ -171,9 +186,7 @@ static bool read_raw(enum tag_type type, struct str text, uint64_t *ret_raw)
     if (type_is_float(type)) {
         if (text_read_float(text, &number) < 0)
             return false;
-        f = (float)number;
-        *ret_raw = 0;
-        memcpy(ret_raw, type == TYPE_F64 ? (void *)&number : (void *)&f, type_bits(type) / 8);
+        *ret_raw = type == TYPE_F64 ? bits_of_double(number) : bits_of_float((float)number);
         return true;
     }
     if (text_read_int(text, &v) < 0 || (v < 0 && (!type_is_signed(type) || v < -(int64_t)(max / 2) - 1)))
