@@ -55,6 +55,9 @@ def main():
             devices = ["tank", "press", "meter"] if how == "stopped" else ["tank", "press"]
             begin = time.monotonic()
             {"stopped": site.simulator.stop, "killed": site.simulator.kill, "paused": site.simulator.pause}[how]()
+            if how == "killed":
+                # the link it leaves names a pty whose number the next program on this machine may be given
+                os.unlink(w.path("line"))
             wait_gone(c, devices, "timeout")
             print("simulator %s: no data after %.1f s" % (how, time.monotonic() - begin))
             begin = time.monotonic()
