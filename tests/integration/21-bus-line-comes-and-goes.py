@@ -77,6 +77,8 @@ def main():
             print("good after %.1f s" % (time.monotonic() - begin))
             assert buses.state("line") == "up" and buses.state("net") == "up"
             {"stop": simulator.stop, "kill": simulator.kill, "pause": simulator.pause}[how]()
+            if how == "kill":
+                os.unlink(line)  # it names a pty whose number a stranger may be given next
             wait_all("!timeout")
             if how == "stop":
                 assert not os.path.lexists(line) and not os.path.exists(w.path("control"))
