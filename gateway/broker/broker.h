@@ -42,7 +42,8 @@ void broker_publish(struct broker *b, struct message *m);
 /*
  * A local subscriber in this process, such as a bridge. It is given every
  * message that matches, the retained ones first, in order. It may hold the
- * message (message_hold) to delay its publisher's acknowledgement.
+ * message (message_hold) to delay its publisher's acknowledgement. Not opened
+ * from within a tap's callback: the retained messages are being walked.
  */
 typedef void broker_message_fn(void *arg, struct message *m);
 struct broker_tap;
