@@ -30,7 +30,8 @@ static uint64_t round_signed(double v, unsigned bits)
 
 static uint64_t bcd_of(double v, unsigned bits)
 {
-    uint64_t number = (uint64_t)round(limit(v, 0, pow(10, bits / 4) - 1));
+    const unsigned digits = bits / 4;
+    uint64_t number = (uint64_t)round(limit(v, 0, pow(10, digits) - 1));
     uint64_t raw = 0;
 
     for (unsigned shift = 0; number > 0; number /= 10, shift += 4)
