@@ -145,17 +145,16 @@ static uint64_t get_seq(void *arg, size_t index)
     return publish_seq(gw->publish, gw->device_bus[index], gw->device_index[index]);
 }
 
-static int start_buses(struct gateway *gw)
+/* A bus that cannot start keeps no other from it: its tags turn bad by their age. */
+static void start_buses(struct gateway *gw)
 {
     for (size_t i = 0; i < gw->settings->bus_count; i++) {
         int r = bus_start(&gw->settings->buses[i], (uint32_t)i, emit_batch, gw, &gw->buses[i]);
 
-        if (r < 0) {
-            log_error("%s: cannot start its thread (%s)", gw->settings->buses[i].name, strerror(-r));
-            return r;
-        }
+        if (r < 0)
+            log_error("%s: cannot start its thread (%s), its devices stay without data until a restart",
+                      gw->settings->buses[i].name, strerror(-r));
     }
-    return 0;
 }
 
 /* The buses start once the numbers of their devices are known. */
@@ -169,10 +168,9 @@ static void on_seqs(void *arg, const uint64_t *next, int result)
     if (gw->ending) /* told to stop before it began */
         return;
     publish_announce(gw->publish, loop_now_ms(gw->loop), clock_wall_ms());
-    if (start_buses(gw) == 0) {
-        check_age(gw);
-        save_seqs(gw);
-    }
+    start_buses(gw);
+    check_age(gw);
+    save_seqs(gw);
 }
 
 static int list_devices(struct gateway *gw)
