@@ -15,7 +15,7 @@
 #include "bus/bus_settings.h"
 #include "drivers/simulator/sim_device.h"
 
-enum { RESPONDER_FRAME_MAX = 260, RESPONDER_QUEUE = 16 };
+enum { RESPONDER_FRAME_MAX = 260, RESPONDER_ANSWER_MAX = RESPONDER_FRAME_MAX + SIM_NOISE_MAX, RESPONDER_QUEUE = 64 };
 
 struct responder;
 
@@ -31,7 +31,7 @@ void responder_take(struct responder *r, int peer, const uint8_t *frame, size_t 
 int64_t responder_next(struct responder *r);
 
 /* The answer due at now_us: its length, 0 when there is none. */
-size_t responder_give(struct responder *r, int64_t now_us, int *ret_peer, uint8_t ret_frame[RESPONDER_FRAME_MAX]);
+size_t responder_give(struct responder *r, int64_t now_us, int *ret_peer, uint8_t ret_frame[RESPONDER_ANSWER_MAX]);
 
 /* Forgets the answers to a peer that is gone. */
 void responder_forget(struct responder *r, int peer);

@@ -23,9 +23,10 @@
 #include "core/clock.h"
 #include "core/hash.h"
 #include "core/log.h"
+#include "drivers/simulator/rtu_request.h"
 #include "drivers/simulator/server.h"
 
-enum { FRAME_GAP_US = 20000, SHORTEST_REQUEST = 8 };
+enum { FRAME_GAP_US = 20000, SHORTEST_REQUEST = 4 };
 
 struct server_line {
     int master;
@@ -194,16 +195,20 @@ static void send_frame(struct server_line *line, const uint8_t *frame, size_t le
     }
 }
 
-/* Length of a whole request that starts like this; 0 when it cannot be told yet. */
-static size_t request_len(const uint8_t *bytes, size_t len)
+static void take_request(struct server *s, size_t len, int64_t now_us)
 {
-    enum { WRITE_BITS = 15, WRITE_REGISTERS = 16, BYTE_COUNT_AT = 6, AROUND_DATA = 9 };
+    responder_take(s->responder, 0, s->line->request, len, now_us);
+    s->line->len = 0;
+}
 
-    if (len < SHORTEST_REQUEST)
-        return 0;
-    if (bytes[1] == WRITE_BITS || bytes[1] == WRITE_REGISTERS)
-        return (size_t)bytes[BYTE_COUNT_AT] + AROUND_DATA;
-    return SHORTEST_REQUEST;
+/* A frame ends where silence begins: one of unknown length, or half of one. */
+static void end_request(struct server *s)
+{
+    struct server_line *line = s->line;
+
+    if (rtu_request_len(line->request, line->len) == RTU_REQUEST_UNKNOWN && line->len >= SHORTEST_REQUEST)
+        take_request(s, line->len, clock_mono_us());
+    line->len = 0;
 }
 
 static void take_bytes(struct server *s)
@@ -217,16 +222,15 @@ static void take_bytes(struct server *s)
     if (n <= 0)
         return;
     line->len += (size_t)n;
-    want = request_len(line->request, line->len);
-    if (want == 0 || line->len < want)
+    want = rtu_request_len(line->request, line->len);
+    if (want == 0 || line->len < want) /* more is to come, or silence */
         return;
     now_us = clock_mono_us();
     if (line->char_ns > 0) { /* the line is still carrying it */
         now_us += (int64_t)(line->len - before) * line->char_ns / 1000;
         sleep_until(now_us);
     }
-    responder_take(s->responder, 0, line->request, want, now_us);
-    line->len = 0;
+    take_request(s, want, now_us);
 }
 
 static void rtu_serve(struct server *s)
@@ -236,7 +240,7 @@ static void rtu_serve(struct server *s)
     while (!fds[0].revents) {
         int64_t next_us = responder_next(s->responder);
         int64_t left_us = next_us - clock_mono_us();
-        uint8_t frame[RESPONDER_FRAME_MAX];
+        uint8_t frame[RESPONDER_ANSWER_MAX];
         struct timespec wait = {0};
         size_t len;
         int peer;
@@ -250,7 +254,7 @@ static void rtu_serve(struct server *s)
         if (fds[1].revents & POLLIN)
             take_bytes(s);
         else if (ready == 0 && left_us == FRAME_GAP_US)
-            s->line->len = 0; /* a frame ends where silence begins */
+            end_request(s);
         next_us = responder_next(s->responder);
         len = responder_give(s->responder, clock_mono_us(), &peer, frame);
         if (len > 0)

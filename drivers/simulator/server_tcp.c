@@ -137,7 +137,7 @@ static void read_peer(struct server *s, size_t i)
 
 static void send_due(struct server *s)
 {
-    uint8_t frame[RESPONDER_FRAME_MAX];
+    uint8_t frame[RESPONDER_ANSWER_MAX];
     size_t len;
     int i;
 

@@ -9,6 +9,7 @@
 #include "core/reading.h"
 #include "drivers/modbus.h"
 #include "drivers/simulator/signal.h"
+#include "drivers/simulator/sim_ranges.h"
 
 enum { TABLES = 4, BITS_PER_REGISTER = 16 };
 
@@ -19,14 +20,20 @@ struct extent {
     bool *readable;
 };
 
+struct sim_tag {
+    struct sim_play play;
+    bool held; /* stays as it is */
+};
+
 struct sim_device {
     const struct device_settings *settings;
     uint64_t seed;
     struct extent extents[TABLES];
     pthread_mutex_t lock; /* guards what follows */
     modbus_mapping_t *map;
-    bool *frozen; /* by tag */
+    struct sim_tag *tags;
     struct sim_fault fault;
+    uint32_t random;
 };
 
 static uint32_t width(const struct tag_settings *tag)
@@ -64,19 +71,26 @@ static void fill_gaps(struct extent *e, uint32_t max_gap)
     }
 }
 
-static int lay_out(struct sim_device *d, enum modbus_table table)
+static void mark_readable(struct sim_device *d, enum modbus_table table)
 {
     const struct device_settings *s = d->settings;
     struct extent *e = &d->extents[table];
 
-    measure(s, table, e);
-    e->readable = calloc(e->count + 1, sizeof(*e->readable));
-    if (!e->readable)
-        return -ENOMEM;
     for (size_t i = 0; i < s->tag_count; i++)
         if (s->tags[i].table == table)
             memset(e->readable + s->tags[i].address - e->from, true, width(&s->tags[i]));
     fill_gaps(e, s->max_gap * (table_is_bits(table) ? (uint32_t)BITS_PER_REGISTER : 1));
+}
+
+static int lay_out(struct sim_device *d, enum modbus_table table)
+{
+    struct extent *e = &d->extents[table];
+
+    measure(d->settings, table, e);
+    e->readable = calloc(e->count + 1, sizeof(*e->readable));
+    if (!e->readable)
+        return -ENOMEM;
+    mark_readable(d, table);
     return 0;
 }
 
@@ -90,9 +104,10 @@ int sim_device_new(const struct device_settings *settings, uint64_t seed, struct
     d->settings = settings;
     d->seed = seed;
     pthread_mutex_init(&d->lock, NULL);
-    d->frozen = calloc(settings->tag_count + 1, sizeof(*d->frozen));
+    d->random = (uint32_t)seed | 1;
+    d->tags = calloc(settings->tag_count + 1, sizeof(*d->tags));
     for (int table = 0; table < TABLES; table++)
-        if (!d->frozen || lay_out(d, (enum modbus_table)table) < 0)
+        if (!d->tags || lay_out(d, (enum modbus_table)table) < 0)
             goto fail;
     e = d->extents;
     d->map = modbus_mapping_new_start_address(e[TABLE_COIL].from, e[TABLE_COIL].count, e[TABLE_DISCRETE].from,
@@ -117,7 +132,7 @@ void sim_device_free(struct sim_device *d)
         free(d->extents[table].readable);
     if (d->map)
         modbus_mapping_free(d->map);
-    free(d->frozen);
+    free(d->tags);
     pthread_mutex_destroy(&d->lock);
     free(d);
 }
@@ -152,9 +167,16 @@ static void store(struct sim_device *d, const struct tag_settings *tag, double v
 void sim_device_move(struct sim_device *d, int64_t t_ms)
 {
     pthread_mutex_lock(&d->lock);
-    for (size_t i = 0; i < d->settings->tag_count; i++)
-        if (!d->frozen[i])
-            store(d, &d->settings->tags[i], signal_value(&d->settings->tags[i], d->seed, t_ms));
+    for (size_t i = 0; i < d->settings->tag_count; i++) {
+        const struct tag_settings *tag = &d->settings->tags[i];
+
+        if (d->tags[i].held)
+            continue;
+        if (d->tags[i].play.kind == PLAY_SIGNAL)
+            store(d, tag, signal_value(tag, d->seed, t_ms));
+        else
+            store(d, tag, sim_play_value(&d->tags[i].play, t_ms));
+    }
     pthread_mutex_unlock(&d->lock);
 }
 
@@ -191,9 +213,22 @@ int sim_device_set(struct sim_device *d, struct str tag, struct str value)
     pthread_mutex_lock(&d->lock);
     r = store_text(d, &d->settings->tags[i], value);
     if (r == 0)
-        d->frozen[i] = true;
+        d->tags[i].held = true;
     pthread_mutex_unlock(&d->lock);
     return r;
+}
+
+int sim_device_play(struct sim_device *d, struct str tag, const struct sim_play *play)
+{
+    size_t i;
+    int r = find_tag(d, tag, &i);
+
+    if (r < 0)
+        return r;
+    pthread_mutex_lock(&d->lock);
+    d->tags[i] = (struct sim_tag){.play = *play};
+    pthread_mutex_unlock(&d->lock);
+    return 0;
 }
 
 int sim_device_get(struct sim_device *d, struct str name, struct buf *out)
@@ -223,7 +258,8 @@ int sim_device_get(struct sim_device *d, struct str name, struct buf *out)
 void sim_device_freeze(struct sim_device *d, bool frozen)
 {
     pthread_mutex_lock(&d->lock);
-    memset(d->frozen, frozen, d->settings->tag_count * sizeof(*d->frozen));
+    for (size_t i = 0; i < d->settings->tag_count; i++)
+        d->tags[i].held = frozen;
     pthread_mutex_unlock(&d->lock);
 }
 
@@ -234,85 +270,79 @@ void sim_device_set_fault(struct sim_device *d, struct sim_fault fault)
     pthread_mutex_unlock(&d->lock);
 }
 
-struct sim_fault sim_device_fault(struct sim_device *d)
+struct sim_fault sim_device_suffer(struct sim_device *d)
 {
     struct sim_fault fault;
 
     pthread_mutex_lock(&d->lock);
     fault = d->fault;
+    if (fault.kind != FAULT_NONE && sim_random(&d->random) % 100 >= fault.percent)
+        fault.kind = FAULT_NONE;
+    else if (fault.kind == FAULT_LATE)
+        d->fault.kind = FAULT_NONE;
     pthread_mutex_unlock(&d->lock);
     return fault;
 }
 
-/* Which addresses a request touches; false when it is none that touches any. */
-static bool request_range(const uint8_t *pdu, enum modbus_table *ret_table, uint32_t *ret_address, uint32_t *ret_count)
+int sim_device_make_hole(struct sim_device *d, enum modbus_table table, uint32_t from, uint32_t to)
 {
-    static const struct {
-        uint8_t function;
-        enum modbus_table table;
-        bool single;
-    } functions[] = {
-        {MODBUS_FC_READ_COILS, TABLE_COIL, false},
-        {MODBUS_FC_READ_DISCRETE_INPUTS, TABLE_DISCRETE, false},
-        {MODBUS_FC_READ_HOLDING_REGISTERS, TABLE_HOLDING, false},
-        {MODBUS_FC_READ_INPUT_REGISTERS, TABLE_INPUT, false},
-        {MODBUS_FC_WRITE_SINGLE_COIL, TABLE_COIL, true},
-        {MODBUS_FC_WRITE_SINGLE_REGISTER, TABLE_HOLDING, true},
-        {MODBUS_FC_WRITE_MULTIPLE_COILS, TABLE_COIL, false},
-        {MODBUS_FC_WRITE_MULTIPLE_REGISTERS, TABLE_HOLDING, false},
-    };
+    struct extent *e = &d->extents[table];
 
-    for (size_t i = 0; i < ARRAY_LEN(functions); i++)
-        if (functions[i].function == pdu[0]) {
-            *ret_table = functions[i].table;
-            *ret_address = (uint32_t)(pdu[1] << 8 | pdu[2]);
-            *ret_count = functions[i].single ? 1 : (uint32_t)(pdu[3] << 8 | pdu[4]);
-            return true;
-        }
-    return false;
+    if (from > to || from < e->from || to >= e->from + e->count)
+        return -EINVAL;
+    pthread_mutex_lock(&d->lock);
+    memset(e->readable + (from - e->from), false, to - from + 1);
+    pthread_mutex_unlock(&d->lock);
+    return 0;
 }
 
-static bool is_readable(const struct extent *e, uint32_t address, uint32_t count)
+void sim_device_fill_holes(struct sim_device *d)
 {
-    if (address < e->from || address + count > e->from + e->count)
+    pthread_mutex_lock(&d->lock);
+    for (int table = 0; table < TABLES; table++)
+        mark_readable(d, (enum modbus_table)table);
+    pthread_mutex_unlock(&d->lock);
+}
+
+static bool is_readable(const struct extent *e, const struct sim_range *range)
+{
+    if (range->address < e->from || range->address + range->count > e->from + e->count)
         return false;
-    for (uint32_t i = 0; i < count; i++)
-        if (!e->readable[address - e->from + i])
+    for (uint32_t i = 0; i < range->count; i++)
+        if (!e->readable[range->address - e->from + i])
             return false;
     return true;
 }
 
-static bool is_write(uint8_t function)
-{
-    return function == MODBUS_FC_WRITE_SINGLE_COIL || function == MODBUS_FC_WRITE_SINGLE_REGISTER ||
-           function == MODBUS_FC_WRITE_MULTIPLE_COILS || function == MODBUS_FC_WRITE_MULTIPLE_REGISTERS;
-}
-
 /* What somebody wrote stays written. */
-static void freeze_written(struct sim_device *d, enum modbus_table table, uint32_t address, uint32_t count)
+static void hold_written(struct sim_device *d, const struct sim_range *range)
 {
     for (size_t i = 0; i < d->settings->tag_count; i++) {
         const struct tag_settings *tag = &d->settings->tags[i];
 
-        if (tag->table == table && tag->address < address + count && address < tag->address + width(tag))
-            d->frozen[i] = true;
+        if (tag->table == range->table && tag->address < range->address + range->count &&
+            range->address < tag->address + width(tag))
+            d->tags[i].held = true;
     }
 }
 
 int sim_device_reply(struct sim_device *d, modbus_t *modbus, const uint8_t *request, int len, const uint8_t *pdu)
 {
-    enum modbus_table table = TABLE_COIL;
-    uint32_t address = 0;
-    uint32_t count = 0;
-    bool ranged = request_range(pdu, &table, &address, &count);
+    struct sim_range ranges[SIM_RANGES_MAX];
+    size_t count = sim_ranges(pdu, ranges);
+    bool refused = false;
     int r;
 
-    if (ranged && !is_readable(&d->extents[table], address, count))
-        return modbus_reply_exception(modbus, request, MODBUS_EXCEPTION_ILLEGAL_DATA_ADDRESS);
     pthread_mutex_lock(&d->lock);
-    if (ranged && is_write(pdu[0]))
-        freeze_written(d, table, address, count);
-    r = modbus_reply(modbus, request, len, d->map);
+    for (size_t i = 0; i < count; i++)
+        refused |= !is_readable(&d->extents[ranges[i].table], &ranges[i]);
+    for (size_t i = 0; i < count && !refused; i++)
+        if (ranges[i].writes)
+            hold_written(d, &ranges[i]);
+    if (refused)
+        r = modbus_reply_exception(modbus, request, MODBUS_EXCEPTION_ILLEGAL_DATA_ADDRESS);
+    else
+        r = modbus_reply(modbus, request, len, d->map);
     pthread_mutex_unlock(&d->lock);
     return r;
 }

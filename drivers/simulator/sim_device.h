@@ -17,13 +17,8 @@
 #include "bus/bus_settings.h"
 #include "core/buf.h"
 #include "core/str.h"
-
-enum sim_fault_kind { FAULT_NONE, FAULT_SILENT, FAULT_DELAY, FAULT_CRC, FAULT_EXCEPTION };
-
-struct sim_fault {
-    enum sim_fault_kind kind;
-    int64_t value; /* milliseconds of a delay, code of an exception */
-};
+#include "drivers/simulator/sim_fault.h"
+#include "drivers/simulator/sim_play.h"
 
 struct sim_device;
 
@@ -42,11 +37,20 @@ int sim_device_set(struct sim_device *d, struct str tag, struct str value);
 /* Appends what the registers hold for a tag, as a reading would show it, or "!reason". -ENOENT. */
 int sim_device_get(struct sim_device *d, struct str tag, struct buf *out);
 
+/* Moves a tag as `play` says. -ENOENT. */
+int sim_device_play(struct sim_device *d, struct str tag, const struct sim_play *play);
+
 /* All tags stay where they are, or move again. */
 void sim_device_freeze(struct sim_device *d, bool frozen);
 
 void sim_device_set_fault(struct sim_device *d, struct sim_fault fault);
-struct sim_fault sim_device_fault(struct sim_device *d);
+
+/* What the next answer suffers from. */
+struct sim_fault sim_device_suffer(struct sim_device *d);
+
+/* Addresses from..to of a table are refused from now on. -EINVAL: the device has no such addresses. */
+int sim_device_make_hole(struct sim_device *d, enum modbus_table table, uint32_t from, uint32_t to);
+void sim_device_fill_holes(struct sim_device *d);
 
 /* Has libmodbus answer a request, `pdu` being its part after the header. Its result. */
 int sim_device_reply(struct sim_device *d, modbus_t *modbus, const uint8_t *request, int len, const uint8_t *pdu);

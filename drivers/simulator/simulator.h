@@ -35,10 +35,13 @@ void simulator_move(struct simulator *sim, int64_t now_ms);
 
 /*
  * Carries out one command and appends its answer, one line ending in a newline:
- *   set DEVICE TAG VALUE          freezes the tag at the value       ok
- *   get DEVICE TAG                what the registers hold            230.1
- *   freeze | thaw                 all values stay / move again       ok
- *   fault DEVICE silent | delay MS | crc | exception N | off         ok
+ *   set DEVICE TAG VALUE               holds the tag at the value                  ok
+ *   get DEVICE TAG                     what the registers hold                     230.1
+ *   play DEVICE TAG SHAPE ...          moves the tag: see sim_play.h               ok
+ *   replay DEVICE FILE | off           moves tags by a CSV file: see replay.h      ok
+ *   freeze | thaw                      all values stay / move again                ok
+ *   fault DEVICE KIND ... | off        see sim_fault.h                             ok
+ *   hole DEVICE TABLE FROM TO | off    refuses these addresses (exception 2)       ok
  * or "error: ...".
  */
 void simulator_command(struct simulator *sim, struct str line, struct buf *out);

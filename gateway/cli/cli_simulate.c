@@ -53,7 +53,11 @@ static int usage(FILE *to, int status)
           "  --pace           serial lines as slow as their baud rate\n"
           "  --control PATH   takes commands on a Unix socket too, one a line, answered by one line:\n\n"
           "  set DEVICE TAG VALUE    get DEVICE TAG    freeze    thaw\n"
-          "  fault DEVICE silent | delay MS | crc | exception N | off\n",
+          "  play DEVICE TAG ramp FROM TO PERIOD | counter START PER_SECOND | sine MEAN AMPLITUDE PERIOD\n"
+          "  replay DEVICE FILE.csv | off\n"
+          "  fault DEVICE silent | delay MS | late MS | crc | exception N | truncated | unit N | echo | noise [P%]\n"
+          "  fault DEVICE off\n"
+          "  hole DEVICE coil|discrete|input|holding FROM TO | off\n",
           to);
     return status;
 }
