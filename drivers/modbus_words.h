@@ -1,5 +1,5 @@
 /*
- * modbus_words - a raw value in its registers. Private to modbus_decode.c and modbus_encode.c.
+ * modbus_words - a raw value in its registers: what decoding and encoding share.
  *
  * `order` names the bytes as they come, A the most significant. One register, and
  * text, follow the order within a register only.
