@@ -104,6 +104,25 @@ int link_drain(struct link *l, int64_t quiet_ms)
     return l->is_open ? l->ops->drain(l, quiet_ms) : -ENODEV;
 }
 
+int link_transact(struct link *l, uint8_t unit, const uint8_t *pdu, size_t len, size_t want, uint8_t *ret_pdu)
+{
+    int r;
+
+    assert(len > 0 && len <= LINK_PDU_MAX && want <= LINK_PDU_MAX);
+    if (!l->is_open)
+        return -ENODEV;
+    r = l->ops->transact(l, unit, pdu, len, want, ret_pdu);
+    if (r <= 0)
+        return r;
+    if (ret_pdu[0] == (pdu[0] | EXCEPTION_FLAG) && r == 2) {
+        l->exception = ret_pdu[1];
+        return -EREMOTEIO;
+    }
+    if (ret_pdu[0] != pdu[0] || (want > 0 && (size_t)r != want))
+        return -EPROTO;
+    return r;
+}
+
 /*
  *   request   function  address (2)  count (2)
  *   answer    function  bytes (1)    data (bytes)
@@ -115,21 +134,13 @@ static int read_table(struct link *l, uint8_t unit, uint8_t function, uint16_t a
     const uint8_t request[] = {
         function, (uint8_t)(address >> 8), (uint8_t)address, (uint8_t)(count >> 8), (uint8_t)count,
     };
-    int len;
+    int r;
 
     assert(count > 0 && 2 + data_len <= LINK_PDU_MAX);
-    if (!l->is_open)
-        return -ENODEV;
-    len = l->ops->transact(l, unit, request, sizeof(request), 2 + data_len, ret_pdu);
-    if (len < 0)
-        return len;
-    if (ret_pdu[0] == (function | EXCEPTION_FLAG) && len == 2) {
-        l->exception = ret_pdu[1];
-        return -EREMOTEIO;
-    }
-    if (ret_pdu[0] != function || ret_pdu[1] != data_len || (size_t)len != 2 + data_len)
-        return -EPROTO;
-    return 0;
+    r = link_transact(l, unit, request, sizeof(request), 2 + data_len, ret_pdu);
+    if (r < 0)
+        return r;
+    return r > 0 && ret_pdu[1] == data_len ? 0 : -EPROTO;
 }
 
 static int read_bits(struct link *l, uint8_t unit, uint8_t function, uint16_t address, uint8_t *ret_bits,

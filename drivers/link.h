@@ -5,7 +5,7 @@
  *
  * Blocking, never longer than the time-out asked for. One thread: the bus's.
  *
- * Errors of all link_read_*:
+ * Errors of all link_read_* and of link_transact:
  *   -ETIMEDOUT  no answer                     -EREMOTEIO  refused, see link_exception()
  *   -EBADMSG    damaged or cut short          -ENODEV     the line is gone: close it
  *   -EPROTO     whole, but not what was asked -ECANCELED  stop_fd became readable
@@ -14,9 +14,13 @@
 #define WP_LINK_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "bus/bus_settings.h"
+
+/* Largest Modbus PDU: 256 bytes of an RTU frame less unit and checksum. */
+enum { LINK_PDU_MAX = 253 };
 
 struct link;
 
@@ -43,6 +47,16 @@ int link_read_discrete(struct link *l, uint8_t unit, uint16_t address, uint8_t *
 /* Function codes 4 and 3. count 1-125. */
 int link_read_input(struct link *l, uint8_t unit, uint16_t address, uint16_t *ret_regs, uint16_t count);
 int link_read_holding(struct link *l, uint8_t unit, uint16_t address, uint16_t *ret_regs, uint16_t count);
+
+/*
+ * One raw request and its answer, function code first; ret_pdu has room for LINK_PDU_MAX bytes.
+ * The answer's length: exactly `want`, or any if want is 0 (on a serial line silence then ends it).
+ * An answer of another function or length is -EPROTO.
+ *
+ * Unit 0 on a serial line is everybody: nobody answers, and 0 is returned after the time
+ * they need to obey (1.02, 2.1). On Modbus TCP it is the device itself, which does answer.
+ */
+int link_transact(struct link *l, uint8_t unit, const uint8_t *pdu, size_t len, size_t want, uint8_t *ret_pdu);
 
 /* The exception code of the last -EREMOTEIO. */
 uint8_t link_exception(const struct link *l);

@@ -8,18 +8,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Largest Modbus PDU: 256 bytes of an RTU frame less unit and checksum. */
-enum { LINK_PDU_MAX = 253 };
-
-struct link;
+#include "drivers/link.h"
 
 struct link_ops {
     int (*open)(struct link *l); /* a descriptor, the caller's from then on, or -errno */
     void (*opened)(struct link *l);
     void (*free)(struct link *l);
 
-    /* Sends a PDU to a unit and waits for its answer, of normally `want` bytes. Bytes of the
-     * answer's PDU (at least 2, at most LINK_PDU_MAX) or an error as in link.h. */
+    /* Sends a PDU to a unit and waits for its answer, of normally `want` bytes (0: not known). Bytes of the
+     * answer's PDU (at least 2, at most LINK_PDU_MAX; 0 after a broadcast) or an error as in link.h. */
     int (*transact)(struct link *l, uint8_t unit, const uint8_t *pdu, size_t len, size_t want, uint8_t *ret_pdu);
     int (*drain)(struct link *l, int64_t quiet_ms);
 };

@@ -18,15 +18,16 @@
 
 #include "core/clock.h"
 #include "drivers/link.h"
+#include "drivers/link_frame.h"
 #include "drivers/link_impl.h"
 
 enum {
-    FRAME_EXTRA = 3,      /* unit and checksum around the PDU */
     SLEEP_FROM_US = 1500, /* shorter answers are not worth a sleep: 16 characters at 115200 baud */
     LEARN_EVERY = 16,     /* long answers */
     TAIL_MS = 50,         /* how much later than computed an answer may end: adapters hand on in blocks */
     DRAIN_LIMIT = 4,      /* times the quiet period: a line that never falls silent is not waited for */
     LATE_FRAME_BYTES = 5, /* the shortest answer there is */
+    TURNAROUND_MS = 100,  /* units obey a broadcast meanwhile (1.02, 2.4.1) */
 };
 
 struct rtu {
@@ -140,44 +141,64 @@ static int await_long(struct rtu *rtu, uint8_t unit, size_t want, int64_t sent_u
     return 1;
 }
 
-/* An answer has begun: the whole frame, checked; the length of its PDU. */
-static int read_answer(struct rtu *rtu, uint8_t *ret_pdu)
+/* An answer has begun: the whole frame, its checksum right; its length. */
+static int read_known(struct rtu *rtu, uint8_t ret_frame[MODBUS_RTU_MAX_ADU_LENGTH])
 {
-    uint8_t frame[MODBUS_RTU_MAX_ADU_LENGTH];
     int64_t limit_us = (int64_t)MODBUS_RTU_MAX_ADU_LENGTH * rtu->char_ns / 1000 + TAIL_MS * 1000;
     int len;
 
     modbus_set_response_timeout(rtu->modbus, (uint32_t)(limit_us / 1000000), (uint32_t)(limit_us % 1000000));
-    len = modbus_receive_confirmation(rtu->modbus, frame);
-    if (len < 0)
-        return link_error(errno);
-    if (len < FRAME_EXTRA + 2) /* 0: a frame of another unit */
-        return -EPROTO;
-    memcpy(ret_pdu, frame + 1, (size_t)len - FRAME_EXTRA);
-    return len - FRAME_EXTRA;
+    len = modbus_receive_confirmation(rtu->modbus, ret_frame);
+    return len < 0 ? link_error(errno) : len;
 }
 
-static int rtu_transact(struct link *l, uint8_t unit, const uint8_t *pdu, size_t len, size_t want, uint8_t *ret_pdu)
+/* The same of a function that libmodbus does not know. Silence ends what is whole by its
+ * checksum; adapters hand on in blocks, so what is not may still go on. */
+static int read_unknown(struct rtu *rtu, size_t want, uint8_t ret_frame[MODBUS_RTU_MAX_ADU_LENGTH])
 {
-    struct rtu *rtu = rtu_of(l);
-    int64_t sent_us;
-    int r;
+    const struct link *l = &rtu->link;
+    size_t len = 0;
 
-    r = send_request(rtu, unit, pdu, len);
-    if (r < 0)
-        return r;
-    /* The driver took the request at once; the line needs its time to carry it. */
-    sent_us = clock_mono_us() + (int64_t)(len + FRAME_EXTRA) * rtu->char_ns / 1000;
-    if ((int64_t)(want + FRAME_EXTRA) * rtu->char_ns > SLEEP_FROM_US * 1000)
-        r = await_long(rtu, unit, want + FRAME_EXTRA, sent_us);
-    else
-        r = link_wait(l, l->fd, POLLIN, sent_us + l->timeout_ms * 1000);
-    if (r > 0)
-        r = read_answer(rtu, ret_pdu);
-    else if (r == 0)
-        r = -ETIMEDOUT;
-    rtu->last_end_us = clock_mono_us();
-    return r;
+    while (len < MODBUS_RTU_MAX_ADU_LENGTH) {
+        ssize_t n = read(l->fd, ret_frame + len, MODBUS_RTU_MAX_ADU_LENGTH - len);
+        bool whole;
+        int r;
+
+        if (n <= 0)
+            return -ENODEV;
+        len += (size_t)n;
+        whole = frame_rtu_is_whole(ret_frame, len);
+        if (whole && len == frame_rtu_length(ret_frame, len, want))
+            break;
+        r = link_wait(l, l->fd, POLLIN, clock_mono_us() + (whole ? rtu->silence_us : TAIL_MS * 1000));
+        if (r < 0)
+            return r;
+        if (r == 0)
+            return whole ? (int)len : -EBADMSG;
+    }
+    return frame_rtu_is_whole(ret_frame, len) ? (int)len : -EBADMSG;
+}
+
+/* An answer has begun: the whole frame, checked; the length of its PDU. */
+static int read_answer(struct rtu *rtu, uint8_t unit, uint8_t function, size_t want, uint8_t *ret_pdu)
+{
+    uint8_t frame[MODBUS_RTU_MAX_ADU_LENGTH];
+    int len = frame_function_is_known(function) ? read_known(rtu, frame) : read_unknown(rtu, want, frame);
+
+    if (len < 0)
+        return len;
+    if (len < RTU_FRAME_EXTRA + 2 || frame[0] != unit)
+        return -EPROTO;
+    memcpy(ret_pdu, frame + 1, (size_t)len - RTU_FRAME_EXTRA);
+    return len - RTU_FRAME_EXTRA;
+}
+
+/* Waits for an answer of `want` bytes, 0 if that is not known: 1 when it has begun, 0 when it has not in time. */
+static int await_answer(struct rtu *rtu, uint8_t unit, size_t want, int64_t sent_us)
+{
+    if ((int64_t)want * rtu->char_ns > SLEEP_FROM_US * 1000)
+        return await_long(rtu, unit, want, sent_us);
+    return link_wait(&rtu->link, rtu->link.fd, POLLIN, sent_us + rtu->link.timeout_ms * 1000);
 }
 
 /* Ends at `until_us` if the line was silent for T3.5 before it; a frame in progress is heard out. */
@@ -210,6 +231,31 @@ static int rtu_drain(struct link *l, int64_t quiet_ms)
         l->late[unit]++;
     rtu->last_end_us = clock_mono_us();
     return r < 0 ? r : 0;
+}
+
+static int rtu_transact(struct link *l, uint8_t unit, const uint8_t *pdu, size_t len, size_t want, uint8_t *ret_pdu)
+{
+    struct rtu *rtu = rtu_of(l);
+    int64_t sent_us;
+    int r;
+
+    r = send_request(rtu, unit, pdu, len);
+    if (r < 0)
+        return r;
+    /* The driver took the request at once; the line needs its time to carry it. */
+    sent_us = clock_mono_us() + (int64_t)(len + RTU_FRAME_EXTRA) * rtu->char_ns / 1000;
+    if (unit == MODBUS_BROADCAST_ADDRESS) {
+        link_sleep_until(sent_us);
+        return rtu_drain(l, TURNAROUND_MS);
+    }
+    want = want > 0 ? want + RTU_FRAME_EXTRA : 0;
+    r = await_answer(rtu, unit, want, sent_us);
+    if (r > 0)
+        r = read_answer(rtu, unit, pdu[0], want, ret_pdu);
+    else if (r == 0)
+        r = -ETIMEDOUT;
+    rtu->last_end_us = clock_mono_us();
+    return r;
 }
 
 static const struct link_ops rtu_ops = {
