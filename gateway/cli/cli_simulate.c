@@ -15,10 +15,11 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
-#include "config/config.h"
+#include "cli/cli_simulate_load.h"
 #include "core/buf.h"
 #include "core/clock.h"
 #include "core/log.h"
+#include "drivers/simulator/script.h"
 #include "drivers/simulator/simulator.h"
 
 enum { MOVE_EVERY_MS = 100, MAX_TALKERS = 8, MAX_LINE = 512, STDIN_TALKER = 0 };
@@ -32,6 +33,8 @@ struct talker {
 
 struct session {
     struct simulator *simulator;
+    struct script *script; /* NULL: none */
+    int64_t started_ms;
     int signals;
     int listener; /* -1: no control socket */
     const char *control_path;
@@ -39,18 +42,23 @@ struct session {
 };
 
 struct options {
-    const char *config;
+    struct simulate_source source;
     const char *control;
+    const char *script;
     struct simulator_options simulator;
 };
 
 static int usage(FILE *to, int status)
 {
-    fputs("Usage: wirepost simulate [-c] FILE [--seed N] [--pace] [--control PATH]\n\n"
+    fputs("Usage: wirepost simulate [-c] FILE [--seed N] [--pace] [--control PATH] [--script FILE]\n"
+          "       wirepost simulate TEMPLATE.yaml --at PATH | HOST:PORT [--unit N] [--rtu-tcp] ...\n\n"
           "Serves every device of the configuration FILE where FILE says: serial ports as ptys\n"
-          "linked at port.device, TCP endpoints at host:port. Prints \"ready\" when all are served.\n\n"
+          "linked at port.device, TCP endpoints at host:port. Or one device of a template where\n"
+          "--at says. Prints \"ready\" when all are served.\n\n"
           "  --seed N         values differ with N and repeat with the same N (default 1)\n"
           "  --pace           serial lines as slow as their baud rate\n"
+          "  --script FILE    carries out commands at their times, one a line: 30s fault meter silent\n"
+          "                   (a last line \"1m repeat\" begins again)\n"
           "  --control PATH   takes commands on a Unix socket too, one a line, answered by one line:\n\n"
           "  set DEVICE TAG VALUE    get DEVICE TAG    freeze    thaw\n"
           "  play DEVICE TAG ramp FROM TO PERIOD | counter START PER_SECOND | sine MEAN AMPLITUDE PERIOD\n"
@@ -198,6 +206,8 @@ static void serve(struct session *s)
         if (poll(fds, MAX_TALKERS + 2, left_ms > 0 ? (int)left_ms : 0) < 0)
             continue;
         if (clock_mono_ms() >= move_ms) {
+            if (s->script)
+                script_run(s->script, s->simulator, clock_mono_ms() - s->started_ms); /* it logs what it cannot do */
             simulator_move(s->simulator, clock_mono_ms());
             move_ms = clock_mono_ms() + MOVE_EVERY_MS;
         }
@@ -209,75 +219,103 @@ static void serve(struct session *s)
     }
 }
 
-static int load(const char *path, struct settings **ret_settings)
+static int start_script(struct session *s, const char *path)
 {
-    struct buf report = {0};
-    int r = config_load(path, &report, ret_settings);
+    int r = script_open(path, &s->script);
 
-    fprintf(stderr, STR_FMT, STR_ARG(buf_str(&report)));
-    buf_fini(&report);
-    return r;
+    s->started_ms = clock_mono_ms();
+    return r < 0 ? r : script_run(s->script, s->simulator, 0);
 }
 
 static int simulate(const struct options *options)
 {
     struct session session = {.signals = -1};
     struct settings *settings = NULL;
-    int r = load(options->config, &settings);
+    int r = simulate_load(&options->source, &settings);
 
     if (r < 0)
         return 1;
     r = open_session(&session, options);
     if (r == 0)
         r = simulator_start(settings->buses, settings->bus_count, &options->simulator, &session.simulator);
+    if (r == 0 && options->script)
+        r = start_script(&session, options->script);
     if (r == 0) {
         puts("ready");
         fflush(stdout);
         serve(&session);
     }
+    script_free(session.script);
     simulator_stop(session.simulator);
     close_session(&session);
     settings_free(settings);
     return r < 0 ? 1 : 0;
 }
 
+enum { OPTION_SEED = 256, OPTION_PACE, OPTION_CONTROL, OPTION_SCRIPT, OPTION_AT, OPTION_UNIT, OPTION_RTU_TCP };
+
+static const struct option option_names[] = {
+    {"config", required_argument, NULL, 'c'},
+    {"seed", required_argument, NULL, OPTION_SEED},
+    {"pace", no_argument, NULL, OPTION_PACE},
+    {"control", required_argument, NULL, OPTION_CONTROL},
+    {"script", required_argument, NULL, OPTION_SCRIPT},
+    {"at", required_argument, NULL, OPTION_AT},
+    {"unit", required_argument, NULL, OPTION_UNIT},
+    {"rtu-tcp", no_argument, NULL, OPTION_RTU_TCP},
+    {"help", no_argument, NULL, 'h'},
+    {0},
+};
+
+/* False when its argument is not understood. */
+static bool take_option(struct options *options, int option)
+{
+    char *end = NULL;
+
+    switch (option) {
+    case 'c':
+        options->source.path = optarg;
+        return true;
+    case OPTION_SEED:
+        options->simulator.seed = strtoull(optarg, &end, 10);
+        return end != optarg && *end == '\0';
+    case OPTION_PACE:
+        options->simulator.pace = true;
+        return true;
+    case OPTION_CONTROL:
+        options->control = optarg;
+        return true;
+    case OPTION_SCRIPT:
+        options->script = optarg;
+        return true;
+    case OPTION_AT:
+        options->source.at = optarg;
+        return true;
+    case OPTION_UNIT:
+        options->source.unit = optarg;
+        return true;
+    case OPTION_RTU_TCP:
+        options->source.rtu_tcp = true;
+        return true;
+    default:
+        return false;
+    }
+}
+
 int cli_simulate(int argc, char **argv)
 {
-    enum { OPTION_SEED = 256, OPTION_PACE, OPTION_CONTROL };
-    static const struct option names[] = {
-        {"config", required_argument, NULL, 'c'}, {"seed", required_argument, NULL, OPTION_SEED},
-        {"pace", no_argument, NULL, OPTION_PACE}, {"control", required_argument, NULL, OPTION_CONTROL},
-        {"help", no_argument, NULL, 'h'},         {0},
-    };
     struct options options = {.simulator = {.seed = 1}};
-    char *end = NULL;
     int c;
 
-    while ((c = getopt_long(argc, argv, "c:h", names, NULL)) != -1) {
-        switch (c) {
-        case 'c':
-            options.config = optarg;
-            break;
-        case OPTION_SEED:
-            options.simulator.seed = strtoull(optarg, &end, 10);
-            if (end == optarg || *end != '\0')
-                return usage(stderr, EXIT_USAGE);
-            break;
-        case OPTION_PACE:
-            options.simulator.pace = true;
-            break;
-        case OPTION_CONTROL:
-            options.control = optarg;
-            break;
-        case 'h':
+    while ((c = getopt_long(argc, argv, "c:h", option_names, NULL)) != -1) {
+        if (c == 'h')
             return usage(stdout, 0);
-        default:
+        if (!take_option(&options, c))
             return usage(stderr, EXIT_USAGE);
-        }
     }
-    if (!options.config && optind < argc)
-        options.config = argv[optind++];
-    if (!options.config || optind < argc)
+    if (!options.source.path && optind < argc)
+        options.source.path = argv[optind++];
+    if (!options.source.path || optind < argc)
         return usage(stderr, EXIT_USAGE);
     return simulate(&options);
 }

@@ -39,7 +39,9 @@ static int read_root(struct loader *ld, const char *path, struct draft *d)
     static const struct node empty = {.kind = NODE_SCALAR};
     struct place whole = {0};
     struct node *tree;
-    int r = source_read(ld, path, &whole.file, &tree);
+    bool is_text = ld->main_text && path == ld->main_name;
+    int r = is_text ? source_read_text(ld, path, *ld->main_text, &whole.file, &tree)
+                    : source_read(ld, path, &whole.file, &tree);
 
     if (r == -ENOMEM)
         return r;
@@ -120,7 +122,7 @@ static int load(struct loader *ld, struct settings **ret_settings)
     struct dirent **names = NULL;
     struct draft draft = {0};
     int count = 0;
-    int r = list_conf_d(ld, &names, &count);
+    int r = ld->main_text ? 0 : list_conf_d(ld, &names, &count);
 
     if (r == 0)
         r = read_files(ld, names, count, &draft);
@@ -141,26 +143,54 @@ static int load(struct loader *ld, struct settings **ret_settings)
     return *ret_settings ? rules_check_load(ld, &draft, *ret_settings) : -ENOMEM;
 }
 
-int config_load(const char *path, struct buf *report, struct settings **ret_settings)
+static int load_with(struct loader *ld, struct buf *report, struct settings **ret_settings)
 {
     struct settings *settings = NULL;
-    struct loader ld = {.main_name = path, .scratch = arena_new()};
     int r = -ENOMEM;
     int written;
 
-    ld.ctx.report = &ld.report;
-    ld.ctx.arena = arena_new();
-    if (ld.scratch && ld.ctx.arena)
-        r = load(&ld, &settings);
-    written = report_write(&ld.report, report);
-    report_fini(&ld.report);
-    arena_free(ld.scratch);
+    ld->scratch = arena_new();
+    ld->ctx.report = &ld->report;
+    ld->ctx.arena = arena_new();
+    if (ld->scratch && ld->ctx.arena)
+        r = load(ld, &settings);
+    written = report_write(&ld->report, report);
+    report_fini(&ld->report);
+    arena_free(ld->scratch);
     if (r == 0 && written < 0)
         r = written;
     if (r < 0) {
-        arena_free(ld.ctx.arena);
+        arena_free(ld->ctx.arena);
         return r;
     }
     *ret_settings = settings;
     return 0;
+}
+
+int config_load(const char *path, struct buf *report, struct settings **ret_settings)
+{
+    struct loader ld = {.main_name = path};
+
+    return load_with(&ld, report, ret_settings);
+}
+
+int config_load_text(const char *name, struct str text, const char *template_dir, struct buf *report,
+                     struct settings **ret_settings)
+{
+    struct loader ld = {.main_name = name, .main_text = &text, .template_dir = template_dir};
+
+    return load_with(&ld, report, ret_settings);
+}
+
+bool config_is_template(const char *path)
+{
+    struct loader ld = {.main_name = path, .scratch = arena_new()};
+    const struct file *file;
+    struct node *root;
+    bool is =
+        ld.scratch && source_read(&ld, path, &file, &root) == 0 && node_get(root, "tags") && !node_get(root, "buses");
+
+    report_fini(&ld.report);
+    arena_free(ld.scratch);
+    return is;
 }

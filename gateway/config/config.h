@@ -24,4 +24,12 @@
  */
 int config_load(const char *path, struct buf *report, struct settings **ret_settings);
 
+/* The same for a text that was never a file, with `name` for its place in the report; it has no conf.d.
+ * Templates are looked for in template_dir first (NULL: only where they always are). */
+int config_load_text(const char *name, struct str text, const char *template_dir, struct buf *report,
+                     struct settings **ret_settings);
+
+/* Whether the file describes a kind of device, and not a whole configuration. Any doubt: false. */
+bool config_is_template(const char *path);
+
 #endif

@@ -22,12 +22,18 @@ struct loader {
     unsigned file_count;
     bool incomplete;                   /* a file could not be read: what is missing may be in it */
     const char *main_name;             /* as the user gave it */
+    const struct str *main_text;       /* what is read instead of that file; NULL: the file */
+    const char *template_dir;          /* looked into first; NULL: none */
     struct device_template *templates; /* those looked for so far */
 };
 
 /* Reads and parses one file. 0; -EINVAL: reported; another -errno: cannot be
  * read, for the caller to report. ret_file is set in any case but -ENOMEM. */
 int source_read(struct loader *ld, const char *path, const struct file **ret_file, struct node **ret_root);
+
+/* The same of a text, with `path` for its name. */
+int source_read_text(struct loader *ld, const char *path, struct str text, const struct file **ret_file,
+                     struct node **ret_root);
 
 /* Appends the bytes of a file to `out`; stops soon after `max`. 0 or -errno. */
 int source_read_bytes(const char *path, size_t max, struct buf *out);

@@ -82,6 +82,17 @@ int source_read(struct loader *ld, const char *path, const struct file **ret_fil
     return r;
 }
 
+int source_read_text(struct loader *ld, const char *path, struct str text, const struct file **ret_file,
+                     struct node **ret_root)
+{
+    const struct file *file = new_file(ld, path);
+
+    if (!file)
+        return -ENOMEM;
+    *ret_file = file;
+    return tree_parse(ld->scratch, file, text, &ld->report, ret_root);
+}
+
 void *loader_alloc(struct loader *ld, size_t count, size_t size)
 {
     void *p = arena_alloc(ld->scratch, count * size);

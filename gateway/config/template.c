@@ -90,9 +90,10 @@ static int try_path(struct loader *ld, const char *path, struct device_template 
 
 static int search(struct loader *ld, struct device_template *t)
 {
-    for (size_t i = 0; i < ARRAY_LEN(template_dirs); i++) {
-        char *path = template_path(ld, template_dirs[i], t->name);
-        int r = path ? try_path(ld, path, t) : -ENOMEM;
+    for (size_t i = 0; i <= ARRAY_LEN(template_dirs); i++) {
+        const char *dir = i == 0 ? ld->template_dir : template_dirs[i - 1];
+        char *path = dir ? template_path(ld, dir, t->name) : NULL;
+        int r = path ? try_path(ld, path, t) : dir ? -ENOMEM : -ENOENT;
 
         if (r != -ENOENT)
             return r;
