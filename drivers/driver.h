@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "bus/bus_settings.h"
+#include "core/str.h"
 #include "drivers/link.h"
 
 struct batch;
@@ -39,6 +40,10 @@ struct driver {
     /* Asks once and adds each tag of the request to `out`, which has room for them and is
      * untouched on failure. Errors as in link.h. */
     int (*poll)(struct device *dev, const struct request *req, struct batch *out);
+
+    /* Writes one tag's value, given as a reading shows it. NULL if the driver cannot. Errors as in link.h,
+     * or -EINVAL: the tag cannot show this. */
+    int (*write)(struct device *dev, const struct tag_settings *tag, struct str text);
 };
 
 /* NULL when there is none of this name. */

@@ -16,6 +16,7 @@
 #include "bridge/bridge.h"
 #include "broker/broker.h"
 #include "bus/bus.h"
+#include "bus/completions.h"
 #include "core/clock.h"
 #include "core/message.h"
 #include "core/reading.h"
@@ -83,6 +84,20 @@ static void wake_loop(void *arg) /* bus threads */
     struct gateway *gw = arg;
 
     loop_wake_send(gw->inbox_wake);
+}
+
+static void wake_for_completions(void *arg) /* bus threads */
+{
+    struct gateway *gw = arg;
+
+    loop_wake_send(gw->completions_wake);
+}
+
+static void run_completions(void *arg)
+{
+    struct gateway *gw = arg;
+
+    completions_run(gw->completions);
 }
 
 static void check_age(void *arg)
@@ -207,9 +222,12 @@ static int start_readings(struct gateway *gw)
     gw->bus_loads = calloc(s->bus_count + 1, sizeof(gw->bus_loads[0]));
     gw->inbox = inbox_new(s->gateway.inbox_readings, wake_loop, gw);
     gw->publish = publish_new(s->gateway.id, s->buses, s->bus_count, on_message, gw);
-    if (!gw->buses || !gw->bus_loads || !gw->inbox || !gw->publish)
+    gw->completions = completions_new(wake_for_completions, gw);
+    if (!gw->buses || !gw->bus_loads || !gw->inbox || !gw->publish || !gw->completions)
         return -ENOMEM;
     r = loop_wake_open(gw->loop, on_reading, gw, &gw->inbox_wake);
+    if (r == 0)
+        r = loop_wake_open(gw->loop, run_completions, gw, &gw->completions_wake);
     if (r < 0)
         return r;
     gw->seqs = seqs_new(gw->store, gw->device_names, gw->device_count, on_seqs, get_seq, gw);
@@ -367,6 +385,8 @@ static void stop_buses(struct gateway *gw)
         bus_free(gw->buses[i]);
         gw->buses[i] = NULL;
     }
+    if (gw->completions)
+        completions_run(gw->completions); /* what the ends of the buses left undone */
 }
 
 static void stop_broker(struct gateway *gw)
@@ -424,7 +444,9 @@ void gateway_stop(struct gateway *gw, gateway_stopped_fn *done, void *arg)
 
     stop_buses(gw);
     loop_wake_close(gw->inbox_wake); /* the last one would start the timers again */
+    loop_wake_close(gw->completions_wake);
     gw->inbox_wake = NULL;
+    gw->completions_wake = NULL;
     if (gw->publish) {
         on_reading(gw); /* what the buses left in the inbox */
         publish_farewell(gw->publish);
@@ -461,7 +483,9 @@ void gateway_free(struct gateway *gw)
     seqs_free(gw->seqs);
     publish_free(gw->publish);
     loop_wake_close(gw->inbox_wake);
+    loop_wake_close(gw->completions_wake);
     inbox_free(gw->inbox);
+    completions_free(gw->completions);
     free(gw->taps);
     free(gw->bridges);
     free(gw->buses);

@@ -40,6 +40,8 @@ struct gateway {
     struct publish *publish; /* NULL: a broker alone */
     struct inbox *inbox;
     struct loop_wake *inbox_wake;
+    struct completions *completions; /* of commands to the buses; run in the loop */
+    struct loop_wake *completions_wake;
     struct bus **buses;         /* settings->bus_count */
     struct bus_load *bus_loads; /* of each */
 

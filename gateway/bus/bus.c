@@ -69,6 +69,11 @@ void bus_request_stop(struct bus *bus)
     eventfd_write(bus->stop_fd, 1);
 }
 
+int bus_submit(struct bus *bus, struct command *c)
+{
+    return command_queue_put(bus->poller->commands, c);
+}
+
 void bus_free(struct bus *bus)
 {
     if (!bus)

@@ -15,6 +15,7 @@
 
 struct batch;
 struct bus;
+struct command;
 
 /* Runs in the bus thread and must not block; takes the batch. */
 typedef void bus_emit_fn(void *arg, struct batch *batch);
@@ -26,6 +27,9 @@ int bus_start(const struct bus_settings *settings, uint32_t index, bus_emit_fn *
 
 /* Asks the thread to end; does not wait. Any thread. */
 void bus_request_stop(struct bus *bus);
+
+/* Has a command carried out; see command.h. 0, or -ENOBUFS: too many are waiting. The loop thread, until bus_free(). */
+int bus_submit(struct bus *bus, struct command *c);
 
 /* Waits for the thread (at most one transaction) and frees. Accepts NULL. */
 void bus_free(struct bus *bus);

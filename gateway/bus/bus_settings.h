@@ -28,6 +28,12 @@ struct port_settings {
 /* What a device's values go out as: v/TAG, json, or both. */
 enum publish_form { PUBLISH_BOTH, PUBLISH_VALUES, PUBLISH_JSON };
 
+/* Writes and raw requests: bus/command.h. */
+struct command_settings {
+    int32_t max_queued;    /* waiting at once */
+    int32_t share_percent; /* of the bus's time for raw requests while polls are due */
+};
+
 struct device_settings {
     const char *name;          /* unique in the whole configuration */
     const char *template_name; /* NULL if none */
@@ -50,6 +56,7 @@ struct bus_settings {
     struct port_settings port; /* BUS_MODBUS_RTU */
     const char *host;          /* BUS_MODBUS_TCP */
     uint16_t tcp_port;
+    struct command_settings commands;
     const struct device_settings *devices;
     size_t device_count;
 };

@@ -194,7 +194,7 @@ static void finish(struct poller *p, struct polled_device *d, const struct reque
 }
 
 /* The pause a device wants between requests keeps only its own requests waiting. */
-static void keep_gap(struct poller *p, struct polled_device *d, int64_t now_ms)
+void poll_keep_gap(struct poller *p, struct polled_device *d, int64_t now_ms)
 {
     for (size_t i = 0; i < d->plan.count; i++)
         p->schedule.entries[d->first_entry + i].not_before_ms = now_ms + d->device.settings->min_request_gap_ms;
@@ -228,7 +228,7 @@ void poll_entry(struct poller *p, size_t entry)
     /* After a resync the entry itself is still due, unless that failed too. */
     if (!resync || !is_answer(&o))
         schedule_done(&p->schedule, entry, clock_mono_ms());
-    keep_gap(p, d, clock_mono_ms());
+    poll_keep_gap(p, d, clock_mono_ms());
     log_refusal(p, d, req, &o);
     judge(p, d, &o, clock_mono_ms());
     finish(p, d, req, &o, b);
@@ -251,7 +251,7 @@ void poll_probe(struct poller *p, struct polled_device *d)
     }
     p->random = p->random * 1664525u + 1013904223u;
     p->probe_not_before_ms = dead_share_next(started_ms, clock_mono_ms() - started_ms);
-    keep_gap(p, d, clock_mono_ms());
+    poll_keep_gap(p, d, clock_mono_ms());
     judge(p, d, &o, clock_mono_ms());
     if (is_answer(&o)) {
         b->count = 0; /* a sign of life, no more: the values come with the polls now due */

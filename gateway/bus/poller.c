@@ -68,6 +68,9 @@ int poller_new(const struct bus_settings *settings, uint32_t index, int stop_fd,
         r = link_new_rtu(&settings->port, stop_fd, &p->link);
     else
         r = link_new_tcp(settings->host, settings->tcp_port, stop_fd, &p->link);
+    p->commands = command_queue_new((size_t)settings->commands.max_queued);
+    if (r == 0 && !p->commands)
+        r = -ENOMEM;
     if (r == 0)
         r = add_devices(p);
     if (r < 0) {
@@ -85,6 +88,7 @@ void poller_free(struct poller *p)
         return;
     for (size_t i = 0; p->devices && i < p->settings->device_count; i++)
         plan_fini(&p->devices[i].plan);
+    command_queue_free(p->commands);
     schedule_fini(&p->schedule);
     free(p->entries);
     free(p->devices);
@@ -100,19 +104,27 @@ void poller_get_status(struct poller *p, struct bus_status *ret_status)
     pthread_mutex_unlock(&p->lock);
 }
 
-bool poller_wait(struct poller *p, int64_t until_ms)
+/* command_fd: -1 when commands have to wait too. */
+static bool wait_until(struct poller *p, int64_t until_ms, int command_fd)
 {
-    struct pollfd fds[] = {{.fd = p->stop_fd, .events = POLLIN}, {.fd = link_fd(p->link), .events = POLLRDHUP}};
+    struct pollfd fds[] = {{.fd = p->stop_fd, .events = POLLIN},
+                           {.fd = link_fd(p->link), .events = POLLRDHUP},
+                           {.fd = command_fd, .events = POLLIN}};
     int64_t left_ms = until_ms - clock_mono_ms();
     int timeout_ms = left_ms < 0 ? 0 : left_ms > INT32_MAX ? -1 : (int)left_ms;
 
-    if (poll(fds, 2, timeout_ms) < 0)
+    if (poll(fds, 3, timeout_ms) < 0)
         return true; /* a signal; the caller looks at the time again */
     if (fds[1].revents)
         link_close(p->link);
     if (fds[0].revents)
         p->stopping = true;
     return !p->stopping;
+}
+
+bool poller_wait(struct poller *p, int64_t until_ms)
+{
+    return wait_until(p, until_ms, -1);
 }
 
 static int64_t open_wait(struct poller *p)
@@ -206,21 +218,25 @@ static void work_or_wait(struct poller *p)
     int64_t entry = schedule_pick(&p->schedule, now_ms);
     int64_t next_ms = schedule_next(&p->schedule);
 
+    if (carry_next(p, now_ms, entry >= 0))
+        return;
     if (dead && probe_ms <= now_ms)
         poll_probe(p, dead);
     else if (entry >= 0)
         poll_entry(p, (size_t)entry);
     else
-        poller_wait(p, probe_ms < next_ms ? probe_ms : next_ms);
+        wait_until(p, probe_ms < next_ms ? probe_ms : next_ms, command_queue_fd(p->commands));
 }
 
 void poller_run(struct poller *p)
 {
     schedule_start(&p->schedule, clock_mono_ms());
     while (!p->stopping) {
-        if (poller_open(p) == 0)
+        if (poller_open(p) == 0) {
             work_or_wait(p);
-        else if (!p->stopping)
-            poller_wait(p, p->open_not_before_ms);
+        } else if (!p->stopping) {
+            command_queue_refuse(p->commands, -ENODEV);
+            wait_until(p, p->open_not_before_ms, command_queue_fd(p->commands));
+        }
     }
 }

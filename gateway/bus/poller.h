@@ -3,6 +3,7 @@
  *
  *   poller.c  the loop: open the line, choose whom to ask, wait
  *   poll.c    one poll: attempts, drain, health, batch
+ *   carry.c   one command: a write, a raw request
  *   report.c  what others learn of it: batches, status, log lines
  *
  * Everything belongs to the bus thread except poller_get_status().
@@ -15,6 +16,7 @@
 #include <stdint.h>
 
 #include "bus/bus.h"
+#include "bus/command.h"
 #include "bus/health.h"
 #include "bus/plan.h"
 #include "bus/schedule.h"
@@ -53,6 +55,9 @@ struct poller {
     int64_t probe_not_before_ms; /* the share of dead devices is used up until then */
     uint32_t random;
 
+    struct command_queue *commands;
+    int64_t raw_not_before_ms; /* their share is used up until then */
+
     struct bus_status status;
     pthread_mutex_t lock; /* guards shown */
     struct bus_status shown;
@@ -72,6 +77,12 @@ void poller_get_status(struct poller *p, struct bus_status *ret_status);
 /* poll.c: asks, with retries, and emits one batch. */
 void poll_entry(struct poller *p, size_t entry);
 void poll_probe(struct poller *p, struct polled_device *d);
+
+/* Keeps the pause that a device wants after its last request. */
+void poll_keep_gap(struct poller *p, struct polled_device *d, int64_t now_ms);
+
+/* carry.c: carries out the next command if one may go now; whether it did. */
+bool carry_next(struct poller *p, int64_t now_ms, bool poll_is_due);
 
 /* poller.c: waits until then, at most until the line hangs up; false when the poller is to stop. */
 bool poller_wait(struct poller *p, int64_t until_ms);

@@ -55,6 +55,7 @@ struct bus_draft {
     struct port_settings port;
     const char *host;
     uint16_t tcp_port;
+    struct command_settings commands;
     struct asking asking;
     struct sampling sampling;
     struct publishing publishing;

@@ -16,6 +16,7 @@ extern const struct schema_section root_section;   /* struct root_draft */
 extern const struct schema_section conf_d_section; /* the same, for a file in conf.d */
 extern const struct schema_section listener_section;
 extern const struct schema_section bus_section;
+extern const struct schema_section command_section; /* struct command_settings */
 extern const struct schema_section device_section;
 extern const struct schema_section template_section;
 extern const struct schema_section tag_section;

@@ -382,6 +382,7 @@ static const struct schema_option bus_options[] = {
     {.type = OPT_SHARED, .section = &asking_section, INTO(struct bus_draft, asking)},
     {.type = OPT_SHARED, .section = &sampling_section, INTO(struct bus_draft, sampling)},
     {.type = OPT_SHARED, .section = &publishing_section, INTO(struct bus_draft, publishing)},
+    {.type = OPT_SHARED, .section = &command_section, INTO(struct bus_draft, commands)},
     {.name = "devices",
      .type = OPT_LIST,
      .section = &device_section,

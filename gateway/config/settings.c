@@ -77,6 +77,7 @@ static bool build_bus(struct arena *arena, const struct draft *d, const struct b
         .port = from->port,
         .host = from->host,
         .tcp_port = from->tcp_port,
+        .commands = from->commands,
         .devices = devices,
     };
     for (size_t i = 0; i < d->device_count; i++)
