@@ -20,12 +20,11 @@
 #include "core/clock.h"
 #include "core/message.h"
 #include "core/reading.h"
-#include "gateway_stages.h"
+#include "gateway_bridges.h"
+#include "gateway_buses.h"
 #include "loop.h"
-#include "mqtt/topic.h"
 #include "publish/publish.h"
 #include "queue/inbox.h"
-#include "queue/seqs.h"
 #include "store/store.h"
 #include "web/web.h"
 
@@ -53,11 +52,12 @@ static void on_reading(void *arg)
     struct gateway *gw = arg;
     int64_t now = loop_now_ms(gw->loop);
     int64_t check = now + AGE_CHECK_MS;
+    bool all_ended = gateway_join_buses(gw); /* what they left is in the inbox */
     struct batch *b;
 
     while ((b = inbox_pop(gw->inbox))) {
         if (b->device == BATCH_OF_BUS) {
-            gateway_publish_bus_state(gw, b->bus);
+            gateway_publish_bus_state(gw, gateway_find_bus(gw, b->bus));
         } else {
             int64_t due = publish_batch(gw->publish, b, now);
 
@@ -65,21 +65,23 @@ static void on_reading(void *arg)
         }
         batch_free(b);
     }
-    seqs_look(gw->seqs);
+    gateway_look_at_seqs(gw);
     if (!timer_running(&gw->age_timer) || gw->age_timer.due_ms > check)
         loop_timer_start(gw->loop, &gw->age_timer, check > now ? check - now : 0);
+    if (all_ended)
+        gateway_begin_buses(gw);
 }
 
 /* What joins the stages. */
 
-static void emit_batch(void *arg, struct batch *batch) /* bus threads */
+void gateway_emit_batch(void *arg, struct batch *batch) /* bus threads */
 {
     struct gateway *gw = arg;
 
     inbox_push(gw->inbox, batch);
 }
 
-static void wake_loop(void *arg) /* bus threads */
+void gateway_wake(void *arg) /* bus threads */
 {
     struct gateway *gw = arg;
 
@@ -106,7 +108,7 @@ static void check_age(void *arg)
     int64_t now = loop_now_ms(gw->loop);
     int64_t next = publish_check_age(gw->publish, now, clock_wall_ms());
 
-    seqs_look(gw->seqs);
+    gateway_look_at_seqs(gw);
     if (next != INT64_MAX)
         loop_timer_start(gw->loop, &gw->age_timer, next - now);
 }
@@ -119,163 +121,39 @@ static void publish_state(void *arg)
     loop_timer_start(gw->loop, &gw->state_timer, gw->settings->broker.sys_interval_ms);
 }
 
-/* A tap per filter; a message that an earlier filter of the same bridge matches was taken there. The gateway's
- * own state is the bridge's last will and does not queue behind what it tells about. */
-static void tap_message(void *arg, struct message *m)
-{
-    struct bridge_tap *tap = arg;
-
-    if (tap->gw->state_topic && str_equal(m->topic, str_of(tap->gw->state_topic)))
-        return;
-    for (size_t i = 0; i < tap->index; i++)
-        if (topic_matches(str_of(tap->topics[i].filter), m->topic))
-            return;
-    bridge_take(tap->bridge, m);
-}
-
-static void on_bridge_state(void *arg, const struct bridge *br)
-{
-    struct gateway *gw = arg;
-
-    gateway_publish_bridge_state(gw, br);
-    if (gw->seqs && !gateway_upstream_away(gw))
-        seqs_save(gw->seqs, SEQS_RESERVED);
-}
-
 static void save_seqs(void *arg)
 {
     struct gateway *gw = arg;
 
     /* In an outage the outbox writes a group at this pace; the numbers go with it. */
-    seqs_save(gw->seqs, gateway_upstream_away(gw) ? SEQS_EXACT : SEQS_RESERVED);
+    gateway_save_seqs(gw, gateway_upstream_away(gw) ? SEQS_EXACT : SEQS_RESERVED);
     loop_timer_start(gw->loop, &gw->seqs_timer, gw->seqs_period_ms);
 }
 
-/* Start. */
-
-static uint64_t get_seq(void *arg, size_t index)
+void gateway_watch_readings(struct gateway *gw)
 {
-    struct gateway *gw = arg;
-
-    return publish_seq(gw->publish, gw->device_bus[index], gw->device_index[index]);
-}
-
-/* A bus that cannot start keeps no other from it: its tags turn bad by their age. */
-static void start_buses(struct gateway *gw)
-{
-    for (size_t i = 0; i < gw->settings->bus_count; i++) {
-        int r = bus_start(&gw->settings->buses[i], (uint32_t)i, emit_batch, gw, &gw->buses[i]);
-
-        if (r < 0)
-            log_error("%s: cannot start its thread (%s), its devices stay without data until a restart",
-                      gw->settings->buses[i].name, strerror(-r));
-    }
-}
-
-/* The buses start once the numbers of their devices are known. */
-static void on_seqs(void *arg, const uint64_t *next, int result)
-{
-    struct gateway *gw = arg;
-
-    (void)result; /* logged; numbering begins at 1 */
-    for (size_t i = 0; i < gw->device_count; i++)
-        publish_set_seq(gw->publish, gw->device_bus[i], gw->device_index[i], next[i]);
-    if (gw->ending) /* told to stop before it began */
-        return;
-    publish_announce(gw->publish, loop_now_ms(gw->loop), clock_wall_ms());
-    start_buses(gw);
     check_age(gw);
     save_seqs(gw);
 }
 
-static int list_devices(struct gateway *gw)
-{
-    const struct settings *s = gw->settings;
-    size_t at = 0;
-
-    for (size_t b = 0; b < s->bus_count; b++)
-        gw->device_count += s->buses[b].device_count;
-    gw->device_names = calloc(gw->device_count + 1, sizeof(gw->device_names[0]));
-    gw->device_bus = calloc(gw->device_count + 1, sizeof(gw->device_bus[0]));
-    gw->device_index = calloc(gw->device_count + 1, sizeof(gw->device_index[0]));
-    if (!gw->device_names || !gw->device_bus || !gw->device_index)
-        return -ENOMEM;
-    for (size_t b = 0; b < s->bus_count; b++) {
-        for (size_t d = 0; d < s->buses[b].device_count; d++) {
-            gw->device_names[at] = s->buses[b].devices[d].name;
-            gw->device_bus[at] = b;
-            gw->device_index[at] = d;
-            at++;
-        }
-    }
-    return 0;
-}
+/* Start. */
 
 static int start_readings(struct gateway *gw)
 {
     const struct settings *s = gw->settings;
-    int r = list_devices(gw);
+    int r;
 
-    if (r < 0)
-        return r;
-    gw->buses = calloc(s->bus_count + 1, sizeof(gw->buses[0]));
-    gw->bus_loads = calloc(s->bus_count + 1, sizeof(gw->bus_loads[0]));
-    gw->inbox = inbox_new(s->gateway.inbox_readings, wake_loop, gw);
-    gw->publish = publish_new(s->gateway.id, s->buses, s->bus_count, on_message, gw);
+    gw->inbox = inbox_new(s->gateway.inbox_readings, gateway_wake, gw);
+    gw->publish = publish_new(s->gateway.id, on_message, gw);
     gw->completions = completions_new(wake_for_completions, gw);
-    if (!gw->buses || !gw->bus_loads || !gw->inbox || !gw->publish || !gw->completions)
+    if (!gw->inbox || !gw->publish || !gw->completions)
         return -ENOMEM;
     r = loop_wake_open(gw->loop, on_reading, gw, &gw->inbox_wake);
     if (r == 0)
         r = loop_wake_open(gw->loop, run_completions, gw, &gw->completions_wake);
     if (r < 0)
         return r;
-    gw->seqs = seqs_new(gw->store, gw->device_names, gw->device_count, on_seqs, get_seq, gw);
-    return gw->seqs ? 0 : -ENOMEM;
-}
-
-static int tap_bridge(struct gateway *gw, size_t index)
-{
-    const struct bridge_settings *s = &gw->settings->bridges[index];
-
-    for (size_t i = 0; i < s->topic_count; i++) {
-        struct bridge_tap *tap = &gw->taps[gw->tap_count];
-        int r;
-
-        *tap = (struct bridge_tap){.gw = gw, .bridge = gw->bridges[index], .topics = s->topics, .index = i};
-        r = broker_tap_open(gw->broker, s->topics[i].filter, tap_message, tap, &tap->tap);
-        if (r < 0)
-            return r;
-        gw->tap_count++;
-    }
-    return 0;
-}
-
-static int start_bridges(struct gateway *gw)
-{
-    const struct settings *s = gw->settings;
-    size_t tap_count = 0;
-
-    for (size_t i = 0; i < s->bridge_count; i++)
-        tap_count += s->bridges[i].topic_count;
-    gw->bridges = calloc(s->bridge_count + 1, sizeof(struct bridge *));
-    gw->taps = calloc(tap_count + 1, sizeof(gw->taps[0]));
-    if (!gw->bridges || !gw->taps)
-        return -ENOMEM;
-
-    for (size_t i = 0; i < s->bridge_count; i++) {
-        int r = bridge_new(gw->loop, gw->store, &s->bridges[i], gw->state_topic, on_bridge_state, gw, &gw->bridges[i]);
-
-        if (r == 0)
-            r = tap_bridge(gw, i);
-        if (r < 0) {
-            log_error("bridge %s: cannot start (%s)", s->bridges[i].name, strerror(-r));
-            return r;
-        }
-        if (s->bridges[i].store.linger_ms > gw->seqs_period_ms)
-            gw->seqs_period_ms = s->bridges[i].store.linger_ms;
-        bridge_start(gw->bridges[i]);
-    }
+    gateway_change_buses(gw);
     return 0;
 }
 
@@ -333,7 +211,7 @@ static int start_stages(struct gateway *gw)
     if (r == 0)
         r = broker_new(gw->loop, &s->broker, &gw->broker);
     if (r == 0)
-        r = start_bridges(gw);
+        r = gateway_start_bridges(gw);
     if (r == 0)
         r = broker_start(gw->broker);
     gw->broker_started = gw->broker && r == 0;
@@ -346,7 +224,7 @@ static int start_stages(struct gateway *gw)
     return r;
 }
 
-int gateway_start(struct loop *loop, const struct settings *settings, struct gateway **ret_gateway)
+int gateway_start(struct loop *loop, struct settings *settings, struct gateway **ret_gateway)
 {
     struct gateway *gw = calloc(1, sizeof(*gw));
     int r;
@@ -354,7 +232,8 @@ int gateway_start(struct loop *loop, const struct settings *settings, struct gat
     if (!gw)
         return -ENOMEM;
     gw->loop = loop;
-    gw->settings = settings;
+    gw->settings = settings_ref(settings);
+    list_init(&gw->bridges);
     gw->seqs_period_ms = AGE_CHECK_MS;
     timer_init(&gw->age_timer, check_age, gw);
     timer_init(&gw->seqs_timer, save_seqs, gw);
@@ -374,26 +253,9 @@ int gateway_start(struct loop *loop, const struct settings *settings, struct gat
 
 /* Stop, in reverse. */
 
-/* Nothing is numbered from here on but what is in the inbox already. */
-static void stop_buses(struct gateway *gw)
-{
-    gw->ending = true;
-    for (size_t i = 0; gw->buses && i < gw->settings->bus_count; i++)
-        if (gw->buses[i])
-            bus_request_stop(gw->buses[i]);
-    for (size_t i = 0; gw->buses && i < gw->settings->bus_count; i++) {
-        bus_free(gw->buses[i]);
-        gw->buses[i] = NULL;
-    }
-    if (gw->completions)
-        completions_run(gw->completions); /* what the ends of the buses left undone */
-}
-
 static void stop_broker(struct gateway *gw)
 {
-    for (size_t i = 0; i < gw->tap_count; i++)
-        broker_tap_close(gw->taps[i].tap);
-    gw->tap_count = 0;
+    gateway_close_taps(gw);
     if (gw->broker_started)
         broker_stop(gw->broker);
     gw->broker_started = false;
@@ -401,6 +263,8 @@ static void stop_broker(struct gateway *gw)
 
 static void log_closing_counters(const struct gateway *gw)
 {
+    struct list_node *n;
+
     if (gw->publish) {
         struct publish_stats stats;
 
@@ -408,13 +272,14 @@ static void log_closing_counters(const struct gateway *gw)
         log_info("gateway: readings %" PRIu64 ", published %" PRIu64 ", good %" PRIu64 ", inbox_full %" PRIu64,
                  stats.readings, stats.messages, stats.good, inbox_dropped(gw->inbox));
     }
-    for (size_t i = 0; i < gw->settings->bridge_count; i++) {
+    list_for_each (n, &gw->bridges) {
+        const struct bridge *br = list_entry(n, struct gateway_bridge, node)->bridge;
         struct bridge_stats stats;
 
-        bridge_get_stats(gw->bridges[i], &stats);
+        bridge_get_stats(br, &stats);
         log_info("bridge %s: held %" PRIu64 ", sent %" PRIu64 ", acked %" PRIu64 ", dropped %" PRIu64 ", taken %" PRIu64
                  ", loaded %" PRIu64,
-                 bridge_name(gw->bridges[i]), stats.outbox.messages, stats.sent, stats.acked,
+                 bridge_name(br), stats.outbox.messages, stats.sent, stats.acked,
                  stats.refused + stats.outbox.dropped_full + stats.outbox.dropped_expired + stats.outbox.dropped_disk,
                  stats.outbox.appended, stats.outbox.loaded);
     }
@@ -429,20 +294,14 @@ static void finish_stop(struct gateway *gw)
     gw->stopped(gw->stopped_arg);
 }
 
-static void on_bridge_stopped(void *arg)
-{
-    struct gateway *gw = arg;
-
-    if (--gw->bridges_stopping == 0)
-        finish_stop(gw);
-}
-
 void gateway_stop(struct gateway *gw, gateway_stopped_fn *done, void *arg)
 {
     gw->stopped = done;
     gw->stopped_arg = arg;
 
-    stop_buses(gw);
+    /* Nothing is numbered from here on but what is in the inbox already. */
+    gw->ending = true;
+    gateway_stop_buses(gw);
     loop_wake_close(gw->inbox_wake); /* the last one would start the timers again */
     loop_wake_close(gw->completions_wake);
     gw->inbox_wake = NULL;
@@ -450,26 +309,21 @@ void gateway_stop(struct gateway *gw, gateway_stopped_fn *done, void *arg)
     if (gw->publish) {
         on_reading(gw); /* what the buses left in the inbox */
         publish_farewell(gw->publish);
-        seqs_save(gw->seqs, SEQS_FINAL);
+        gateway_save_seqs(gw, SEQS_FINAL);
     }
     loop_timer_stop(gw->loop, &gw->age_timer);
     loop_timer_stop(gw->loop, &gw->seqs_timer);
     loop_timer_stop(gw->loop, &gw->state_timer);
 
-    gw->bridges_stopping = gw->settings->bridge_count;
-    if (gw->bridges_stopping == 0) {
-        finish_stop(gw);
-        return;
-    }
-    for (size_t i = 0; i < gw->settings->bridge_count; i++)
-        bridge_stop(gw->bridges[i], on_bridge_stopped, gw);
+    gateway_stop_bridges(gw, finish_stop);
 }
 
 void gateway_free(struct gateway *gw)
 {
     if (!gw)
         return;
-    stop_buses(gw);
+    gw->ending = true;
+    gateway_stop_buses(gw);
     loop_timer_stop(gw->loop, &gw->age_timer);
     loop_timer_stop(gw->loop, &gw->seqs_timer);
     loop_timer_stop(gw->loop, &gw->state_timer);
@@ -477,22 +331,15 @@ void gateway_free(struct gateway *gw)
     web_stop(gw->web);
     /* The storage thread works for the outboxes and the numbers: it ends before they go. */
     store_close(gw->store);
-    for (size_t i = 0; gw->bridges && i < gw->settings->bridge_count; i++)
-        bridge_free(gw->bridges[i]);
+    gateway_free_bridges(gw);
     broker_free(gw->broker);
-    seqs_free(gw->seqs);
+    gateway_free_buses(gw);
     publish_free(gw->publish);
     loop_wake_close(gw->inbox_wake);
     loop_wake_close(gw->completions_wake);
     inbox_free(gw->inbox);
     completions_free(gw->completions);
-    free(gw->taps);
-    free(gw->bridges);
-    free(gw->buses);
-    free(gw->bus_loads);
-    free(gw->device_names);
-    free(gw->device_bus);
-    free(gw->device_index);
+    settings_free(gw->settings);
     free(gw->state_topic);
     free(gw);
 }

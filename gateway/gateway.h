@@ -10,8 +10,8 @@
 struct gateway;
 struct loop;
 
-/* Settings are borrowed until gateway_free(). 0 or -errno, logged. */
-int gateway_start(struct loop *loop, const struct settings *settings, struct gateway **ret_gateway);
+/* Takes a reference on the settings. 0 or -errno, logged. */
+int gateway_start(struct loop *loop, struct settings *settings, struct gateway **ret_gateway);
 
 /* Stops the stages; `done` runs when everything owed is on disk and closed. */
 typedef void gateway_stopped_fn(void *arg);

@@ -1,55 +1,40 @@
 /*
- * gateway_stages - what gateway.c and gateway_state.c share. Private to the gateway.
+ * gateway_stages - what the files of the gateway share. Nobody else includes it.
+ *
+ *   gateway.c             the pipeline: start, stop, the two functions every value passes through
+ *   gateway_buses.c .h    which buses run, and the numbering of their devices
+ *   gateway_bridges.c .h  which bridges run, and what they tap from the broker
+ *   gateway_state.c       $SYS/wirepost/...
  */
 #ifndef WP_GATEWAY_STAGES_H
 #define WP_GATEWAY_STAGES_H
 
+#include "core/list.h"
 #include "core/timer.h"
 #include "gateway.h"
 
+struct batch;
 struct bridge;
-struct bus;
-
-/* One filter of one bridge, tapped from the broker. */
-struct bridge_tap {
-    struct gateway *gw;
-    struct bridge *bridge;
-    struct broker_tap *tap;
-    const struct bridge_topic_settings *topics;
-    size_t index; /* of this filter in `topics` */
-};
-
-/* How busy a bus was between two looks at its counters. */
-struct bus_load {
-    uint64_t busy_us;
-    int64_t looked_us; /* monotonic; 0: not yet */
-    bool known;
-    int percent; /* when known */
-};
+struct gateway_bus;
 
 struct gateway {
     struct loop *loop;
-    const struct settings *settings;
+    struct settings *settings; /* a reference */
     struct store *store;
     struct broker *broker;
     bool broker_started;
     struct web *web;
-    struct bridge **bridges; /* settings->bridge_count */
-    struct bridge_tap *taps;
-    size_t tap_count;
-    struct publish *publish; /* NULL: a broker alone */
+    struct list_node bridges; /* struct gateway_bridge */
+    struct publish *publish;  /* NULL: a broker alone */
     struct inbox *inbox;
     struct loop_wake *inbox_wake;
     struct completions *completions; /* of commands to the buses; run in the loop */
     struct loop_wake *completions_wake;
-    struct bus **buses;         /* settings->bus_count */
-    struct bus_load *bus_loads; /* of each */
-
-    struct seqs *seqs;
-    const char **device_names; /* of all buses, in order */
-    size_t *device_bus;
-    size_t *device_index;
-    size_t device_count;
+    struct gateway_bus **buses; /* by number; NULL: no such bus */
+    size_t bus_room;
+    size_t buses_loading; /* their numbers are being read */
+    size_t buses_ending;  /* their threads are */
+    bool announced;
 
     struct timer age_timer;
     struct timer seqs_timer;
@@ -60,16 +45,21 @@ struct gateway {
 
     bool ending;
     size_t bridges_stopping;
+    void (*bridges_stopped)(struct gateway *gw);
     gateway_stopped_fn *stopped;
     void *stopped_arg;
 };
 
-/* True while any bridge is not online, or still owes something that is on disk. */
-bool gateway_upstream_away(const struct gateway *gw);
+/* gateway.c: what the bus threads call... */
+void gateway_emit_batch(void *arg, struct batch *batch);
+void gateway_wake(void *arg);
 
-/* $SYS/wirepost/...: everything, or the part that changed. */
+/* ...and what runs when all buses are there: looks at ages and saves numbers, from now on by itself. */
+void gateway_watch_readings(struct gateway *gw);
+
+/* gateway_state.c: $SYS/wirepost/..., everything, or the part that changed. */
 void gateway_publish_state(struct gateway *gw);
-void gateway_publish_bus_state(struct gateway *gw, size_t bus);
+void gateway_publish_bus_state(struct gateway *gw, struct gateway_bus *bus);
 void gateway_publish_bridge_state(struct gateway *gw, const struct bridge *br);
 
 #endif

@@ -12,7 +12,8 @@
 #include "core/clock.h"
 #include "core/json.h"
 #include "core/message.h"
-#include "gateway_stages.h"
+#include "gateway_bridges.h"
+#include "gateway_buses.h"
 #include "queue/inbox.h"
 #include "store/store.h"
 
@@ -41,15 +42,15 @@ static void write_count(struct json *j, const char *name, uint64_t count)
 }
 
 /* Once a sys_interval: what is published in between repeats the figure. */
-static void measure_load(struct gateway *gw, size_t bus)
+static void measure_load(struct gateway_bus *bus)
 {
-    struct bus_load *load = &gw->bus_loads[bus];
+    struct bus_load *load = &bus->load;
     int64_t now_us = clock_mono_us();
     int64_t passed_us = now_us - load->looked_us;
     struct bus_status status;
     uint64_t percent;
 
-    bus_get_status(gw->buses[bus], &status);
+    bus_get_status(bus->bus, &status);
     if (load->looked_us > 0 && passed_us > 0) {
         percent = ((status.busy_us - load->busy_us) * 100 + (uint64_t)passed_us / 2) / (uint64_t)passed_us;
         load->percent = percent > 100 ? 100 : (int)percent;
@@ -68,15 +69,15 @@ static void write_load(struct json *j, const struct bus_load *load)
         json_null(j);
 }
 
-void gateway_publish_bus_state(struct gateway *gw, size_t bus)
+void gateway_publish_bus_state(struct gateway *gw, struct gateway_bus *bus)
 {
     struct bus_status status;
     struct buf payload = {0};
     struct json j = json_to(&payload);
 
-    if (!gw->buses || !gw->buses[bus])
+    if (!bus || !bus->bus)
         return;
-    bus_get_status(gw->buses[bus], &status);
+    bus_get_status(bus->bus, &status);
     json_object_begin(&j);
     json_key(&j, "state");
     json_text(&j, bus_state_name(status.state));
@@ -88,9 +89,9 @@ void gateway_publish_bus_state(struct gateway *gw, size_t bus)
     write_count(&j, "answers", status.answers);
     write_count(&j, "errors", status.errors);
     write_count(&j, "busy_ms", status.busy_us / 1000);
-    write_load(&j, &gw->bus_loads[bus]);
+    write_load(&j, &bus->load);
     json_object_end(&j);
-    emit(gw, "bus/", gw->settings->buses[bus].name, &payload);
+    emit(gw, "bus/", bus->settings->name, &payload);
 }
 
 static void write_bridge_counters(struct json *j, const struct bridge_stats *stats)
@@ -165,29 +166,18 @@ static void publish_store_state(struct gateway *gw)
 
 void gateway_publish_state(struct gateway *gw)
 {
-    for (size_t i = 0; i < gw->settings->bus_count; i++) {
-        if (gw->buses && gw->buses[i])
-            measure_load(gw, i);
-        gateway_publish_bus_state(gw, i);
+    struct list_node *n;
+
+    for (size_t i = 0; i < gw->bus_room; i++) {
+        if (!gw->buses[i] || !gw->buses[i]->bus)
+            continue;
+        measure_load(gw->buses[i]);
+        gateway_publish_bus_state(gw, gw->buses[i]);
     }
-    for (size_t i = 0; i < gw->settings->bridge_count; i++)
-        gateway_publish_bridge_state(gw, gw->bridges[i]);
+    list_for_each (n, &gw->bridges)
+        gateway_publish_bridge_state(gw, list_entry(n, struct gateway_bridge, node)->bridge);
     if (gw->inbox)
         publish_inbox_state(gw);
     if (gw->store)
         publish_store_state(gw);
-}
-
-bool gateway_upstream_away(const struct gateway *gw)
-{
-    for (size_t i = 0; i < gw->settings->bridge_count; i++) {
-        struct bridge_stats stats;
-
-        if (!gw->bridges[i]) /* still starting */
-            return true;
-        bridge_get_stats(gw->bridges[i], &stats);
-        if (!stats.online || stats.outbox.on_disk > 0)
-            return true;
-    }
-    return false;
 }

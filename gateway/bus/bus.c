@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <sys/prctl.h>
@@ -16,6 +17,9 @@ struct bus {
     bool started;
     int stop_fd;
     struct poller *poller;
+    bus_ended_fn *on_ended; /* may be NULL */
+    void *arg;
+    _Atomic bool ended;
 };
 
 static void *run(void *arg)
@@ -25,6 +29,9 @@ static void *run(void *arg)
     /* Waits of T3.5 and of a character's length must end on time (default slack: 50 us). */
     prctl(PR_SET_TIMERSLACK, 1000ul);
     poller_run(bus->poller);
+    atomic_store(&bus->ended, true);
+    if (bus->on_ended)
+        bus->on_ended(bus->arg);
     return NULL;
 }
 
@@ -43,13 +50,16 @@ static int start_thread(struct bus *bus)
     return -r;
 }
 
-int bus_start(const struct bus_settings *settings, uint32_t index, bus_emit_fn *emit, void *arg, struct bus **ret_bus)
+int bus_start(const struct bus_settings *settings, uint32_t index, bus_emit_fn *emit, bus_ended_fn *ended, void *arg,
+              struct bus **ret_bus)
 {
     struct bus *bus = calloc(1, sizeof(*bus));
     int r;
 
     if (!bus)
         return -ENOMEM;
+    bus->on_ended = ended;
+    bus->arg = arg;
     bus->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     r = bus->stop_fd < 0 ? -errno : 0;
     if (r == 0)
@@ -72,6 +82,11 @@ void bus_request_stop(struct bus *bus)
 int bus_submit(struct bus *bus, struct command *c)
 {
     return command_queue_put(bus->poller->commands, c);
+}
+
+bool bus_ended(const struct bus *bus)
+{
+    return atomic_load(&bus->ended);
 }
 
 void bus_free(struct bus *bus)

@@ -20,13 +20,20 @@ struct command;
 /* Runs in the bus thread and must not block; takes the batch. */
 typedef void bus_emit_fn(void *arg, struct batch *batch);
 
-/* Starts the thread. `index` is this bus's place in the settings, copied into its batches.
+/* Runs in the bus thread as the last thing it does; bus_ended() is true by then. */
+typedef void bus_ended_fn(void *arg);
+
+/* Starts the thread. `index` is the number this bus goes by, copied into its batches. `ended` may be NULL.
  * Settings are borrowed until bus_free(). A port that is not there is no error: the
  * thread waits for it to come. */
-int bus_start(const struct bus_settings *settings, uint32_t index, bus_emit_fn *emit, void *arg, struct bus **ret_bus);
+int bus_start(const struct bus_settings *settings, uint32_t index, bus_emit_fn *emit, bus_ended_fn *ended, void *arg,
+              struct bus **ret_bus);
 
 /* Asks the thread to end; does not wait. Any thread. */
 void bus_request_stop(struct bus *bus);
+
+/* Whether the thread has nothing more to emit, and bus_free() will not wait. Any thread. */
+bool bus_ended(const struct bus *bus);
 
 /* Has a command carried out; see command.h. 0, or -ENOBUFS: too many are waiting. The loop thread, until bus_free(). */
 int bus_submit(struct bus *bus, struct command *c);

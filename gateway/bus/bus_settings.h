@@ -52,6 +52,7 @@ struct device_settings {
 
 struct bus_settings {
     const char *name;
+    uint64_t fingerprint; /* of all that is written about it, its devices and templates: another is another bus */
     enum bus_type type;
     struct port_settings port; /* BUS_MODBUS_RTU */
     const char *host;          /* BUS_MODBUS_TCP */

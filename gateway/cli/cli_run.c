@@ -83,7 +83,7 @@ static int watch_signals(struct daemon *d)
     return r;
 }
 
-static int run(const struct settings *settings)
+static int run(struct settings *settings)
 {
     struct daemon d = {0};
     int r = loop_new(&d.loop);

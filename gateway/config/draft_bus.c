@@ -79,6 +79,7 @@ static const struct device_template *apply_template(struct loader *ld, struct de
     device->asking = draft.asking;
     device->sampling = draft.sampling;
     device->publishing = draft.publishing;
+    device->template_root = template->root;
     return template;
 }
 

@@ -1,11 +1,11 @@
 /*
  * loader - what the parts of config_load() share while it runs. Private to config/.
  *
- *   source.c    files -> trees                   draft_bus.c     buses and devices
- *   template.c  templates, found and checked     draft_tag.c     tags
- *   rules.c     what no single option can know   draft_bridge.c  bridges
- *   settings.c  drafts -> settings               draft_form.c    bits, words, sentinels, ranges of tags
- *                                                draft_net.c     listeners, host names
+ *   source.c       files -> trees                   draft_bus.c     buses and devices
+ *   template.c     templates, found and checked     draft_tag.c     tags
+ *   rules.c        what no single option can know   draft_bridge.c  bridges
+ *   settings.c     drafts -> settings               draft_form.c    bits, words, sentinels, ranges of tags
+ *   fingerprint.c  what is written, as a number     draft_net.c     listeners, host names
  */
 #ifndef WP_CONFIG_LOADER_H
 #define WP_CONFIG_LOADER_H

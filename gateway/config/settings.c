@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "config/fingerprint.h"
 #include "config/loader.h"
 
 static int64_t stale_after(const struct sampling *s)
@@ -73,6 +74,7 @@ static bool build_bus(struct arena *arena, const struct draft *d, const struct b
         return false;
     *to = (struct bus_settings){
         .name = from->name,
+        .fingerprint = fingerprint_bus(d, from),
         .type = (enum bus_type)from->type,
         .port = from->port,
         .host = from->host,
@@ -134,6 +136,7 @@ struct settings *settings_build(struct arena *arena, const struct draft *d)
     if (!s)
         return NULL;
     s->arena = arena;
+    s->refs = 1;
     s->gateway = root->gateway;
     s->broker = root->broker;
     s->web = root->web;
@@ -143,8 +146,14 @@ struct settings *settings_build(struct arena *arena, const struct draft *d)
     return build_listeners(s, d) && build_buses(s, d) && build_bridges(s, d) ? s : NULL;
 }
 
+struct settings *settings_ref(struct settings *s)
+{
+    s->refs++;
+    return s;
+}
+
 void settings_free(struct settings *s)
 {
-    if (s)
+    if (s && --s->refs == 0)
         arena_free(s->arena);
 }

@@ -1,6 +1,7 @@
 /*
  * settings - one whole configuration, checked. Built by config_load(), owned by
- * its arena, read-only afterwards: a reload builds a new one.
+ * its arena, read-only afterwards: a reload builds a new one, and the old one stays
+ * until the last stage that runs on it has gone. References are the loop thread's.
  */
 #ifndef WP_CONFIG_SETTINGS_H
 #define WP_CONFIG_SETTINGS_H
@@ -25,6 +26,7 @@ struct gateway_settings {
 
 struct settings {
     struct arena *arena;
+    uint32_t refs;
     struct gateway_settings gateway;
     struct broker_settings broker;
     struct web_settings web;
@@ -35,7 +37,10 @@ struct settings {
     enum log_level log_level;
 };
 
-/* Accepts NULL. */
+/* One more owner. */
+struct settings *settings_ref(struct settings *s);
+
+/* Gives back one reference; the last one frees. Accepts NULL. */
 void settings_free(struct settings *s);
 
 #endif

@@ -105,7 +105,7 @@ struct health {
 struct batch_text;
 
 struct batch {
-    uint32_t bus;    /* index into the settings */
+    uint32_t bus;    /* the number it was started with */
     uint32_t device; /* index into the bus's devices */
     int64_t ts_ms;   /* wall clock, the middle of the transaction */
     struct health health;

@@ -56,28 +56,35 @@ static void write_device_tags(struct json *j, const struct device_settings *sett
     json_object_end(j);
 }
 
+static void write_device(struct json *j, const struct device_publish *d)
+{
+    json_key(j, d->settings->name);
+    json_object_begin(j);
+    json_key(j, "bus");
+    json_text(j, d->bus->name);
+    json_key(j, "unit");
+    json_int(j, d->settings->unit);
+    json_key(j, "template");
+    if (d->settings->template_name)
+        json_text(j, d->settings->template_name);
+    else
+        json_null(j);
+    json_key(j, "tags");
+    write_device_tags(j, d->settings);
+    json_object_end(j);
+}
+
 void document_devices(const struct publish *p, struct buf *out)
 {
     struct json j = json_to(out);
 
     json_object_begin(&j);
-    for (size_t i = 0; i < p->device_count; i++) {
-        const struct device_publish *d = &p->devices[i];
+    for (size_t b = 0; b < p->bus_room; b++) {
+        const struct bus_publish *bus = p->buses[b];
 
-        json_key(&j, d->settings->name);
-        json_object_begin(&j);
-        json_key(&j, "bus");
-        json_text(&j, d->bus->name);
-        json_key(&j, "unit");
-        json_int(&j, d->settings->unit);
-        json_key(&j, "template");
-        if (d->settings->template_name)
-            json_text(&j, d->settings->template_name);
-        else
-            json_null(&j);
-        json_key(&j, "tags");
-        write_device_tags(&j, d->settings);
-        json_object_end(&j);
+        for (size_t i = 0; bus && i < bus->settings->device_count; i++)
+            if (!bus->devices[i].taken_over)
+                write_device(&j, &bus->devices[i]);
     }
     json_object_end(&j);
 }

@@ -23,7 +23,7 @@ static int64_t earlier(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
-static void emit(struct publish *p, uint8_t qos)
+void publish_emit(struct publish *p, uint8_t qos)
 {
     if (!buf_failed(&p->topic) && !buf_failed(&p->payload)) {
         p->stats.messages++;
@@ -38,9 +38,14 @@ static void topic_of_gateway(struct publish *p, const char *name)
     buf_printf(&p->topic, "wp/%s/%s", p->gateway_id, name);
 }
 
-static void topic_of_device(struct publish *p, const struct device_publish *d, const char *name)
+void publish_topic_of_device(struct publish *p, const struct device_publish *d, const char *name)
 {
     buf_printf(&p->topic, "wp/%s/d/%s/%s", p->gateway_id, d->settings->name, name);
+}
+
+void publish_topic_of_tag(struct publish *p, const struct device_publish *d, const struct tag_state *tag)
+{
+    buf_printf(&p->topic, "wp/%s/d/%s/v/%s", p->gateway_id, d->settings->name, tag->settings->name);
 }
 
 /* `text` has room for the longest text of the tag. */
@@ -61,19 +66,19 @@ static void emit_tag(struct publish *p, const struct device_publish *d, struct t
     tag->told_ms = now_mono_ms;
     if (d->settings->publish == PUBLISH_JSON)
         return;
-    buf_printf(&p->topic, "wp/%s/d/%s/v/%s", p->gateway_id, d->settings->name, tag->settings->name);
+    publish_topic_of_tag(p, d, tag);
     value_print(&tag->value, &p->payload);
-    emit(p, 1);
+    publish_emit(p, 1);
 }
 
 static void emit_json(struct publish *p, struct device_publish *d, const uint32_t *tags, size_t count, int64_t ts_ms)
 {
     if (d->settings->publish == PUBLISH_VALUES)
         return;
-    topic_of_device(p, d, "json");
+    publish_topic_of_device(p, d, "json");
     document_json(d, tags, count, ts_ms, &p->payload);
     d->seq++;
-    emit(p, 1);
+    publish_emit(p, 1);
 }
 
 static void set_availability(struct publish *p, struct device_publish *d, enum availability availability)
@@ -81,167 +86,79 @@ static void set_availability(struct publish *p, struct device_publish *d, enum a
     if (d->availability == availability)
         return;
     d->availability = availability;
-    topic_of_device(p, d, "availability");
+    publish_topic_of_device(p, d, "availability");
     buf_put_text(&p->payload, availability == AVAILABILITY_ONLINE ? "online" : "offline");
-    emit(p, 1);
+    publish_emit(p, 1);
 }
 
-static size_t longest_text(const struct tag_settings *tag)
-{
-    size_t longest = tag->type == TYPE_STRING ? tag->form.length * 2u : 0;
-
-    for (size_t i = 0; i < tag->form.word_count; i++)
-        if (strlen(tag->form.words[i].word) > longest)
-            longest = strlen(tag->form.words[i].word);
-    return longest;
-}
-
-/* NULL when out of memory. */
-static char *make_texts(const struct publish *p)
-{
-    size_t len = 0;
-    char *texts;
-    char *at;
-
-    for (size_t i = 0; i < p->tag_count; i++)
-        len += 2 * longest_text(p->tags[i].settings);
-    texts = at = calloc(1, len + 1);
-    for (size_t i = 0; texts && i < p->tag_count; i++) {
-        p->tags[i].text = at;
-        at += longest_text(p->tags[i].settings);
-        p->tags[i].told_text = at;
-        at += longest_text(p->tags[i].settings);
-    }
-    return texts;
-}
-
-static void init_device(struct device_publish *d, const struct bus_settings *bus,
-                        const struct device_settings *settings, struct tag_state *tags)
-{
-    *d = (struct device_publish){.bus = bus, .settings = settings, .tags = tags, .overdue_ms = INT64_MAX, .seq = 1};
-    for (size_t i = 0; i < settings->tag_count; i++) {
-        tags[i].settings = &settings->tags[i];
-        if (settings->tags[i].stale_after_ms < d->overdue_ms)
-            d->overdue_ms = settings->tags[i].stale_after_ms;
-    }
-}
-
-static void init_devices(struct publish *p, const struct bus_settings *buses, size_t bus_count)
-{
-    struct device_publish *device = p->devices;
-    struct tag_state *tags = p->tags;
-
-    for (size_t b = 0; b < bus_count; b++) {
-        p->first_device[b] = (size_t)(device - p->devices);
-        for (size_t d = 0; d < buses[b].device_count; d++) {
-            init_device(device++, &buses[b], &buses[b].devices[d], tags);
-            tags += buses[b].devices[d].tag_count;
-        }
-    }
-}
-
-struct publish *publish_new(const char *gateway_id, const struct bus_settings *buses, size_t bus_count,
-                            publish_emit_fn *emit_fn, void *arg)
+struct publish *publish_new(const char *gateway_id, publish_emit_fn *emit_fn, void *arg)
 {
     struct publish *p = calloc(1, sizeof(*p));
 
     if (!p)
         return NULL;
-    for (size_t b = 0; b < bus_count; b++) {
-        p->device_count += buses[b].device_count;
-        for (size_t d = 0; d < buses[b].device_count; d++)
-            p->tag_count += buses[b].devices[d].tag_count;
-    }
-
     p->emit = emit_fn;
     p->arg = arg;
     p->gateway_id = strdup(gateway_id);
-    /* One more than needed: calloc(0) may give NULL. */
-    p->first_device = calloc(bus_count + 1, sizeof(p->first_device[0]));
-    p->devices = calloc(p->device_count + 1, sizeof(p->devices[0]));
-    p->tags = calloc(p->tag_count + 1, sizeof(p->tags[0]));
-    p->shown = calloc(p->tag_count + 1, sizeof(p->shown[0]));
-    if (!p->gateway_id || !p->first_device || !p->devices || !p->tags || !p->shown) {
-        publish_free(p);
-        return NULL;
-    }
-    init_devices(p, buses, bus_count);
-    p->texts = make_texts(p);
-    if (!p->texts) {
-        publish_free(p);
-        return NULL;
-    }
-    return p;
+    if (p->gateway_id)
+        return p;
+    publish_free(p);
+    return NULL;
 }
 
-void publish_free(struct publish *p)
+static struct device_publish *find_device(const struct publish *p, uint32_t bus, size_t device)
 {
-    if (!p)
-        return;
-    buf_fini(&p->topic);
-    buf_fini(&p->payload);
-    free(p->shown);
-    free(p->texts);
-    free(p->tags);
-    free(p->devices);
-    free(p->first_device);
-    free(p->gateway_id);
-    free(p);
+    assert(bus < p->bus_room && p->buses[bus] && device < p->buses[bus]->settings->device_count);
+    return &p->buses[bus]->devices[device];
 }
 
-static struct device_publish *find_device(const struct publish *p, size_t bus, size_t device)
-{
-    assert(p->first_device[bus] + device < p->device_count);
-    return &p->devices[p->first_device[bus] + device];
-}
-
-uint64_t publish_seq(const struct publish *p, size_t bus, size_t device)
+uint64_t publish_seq(const struct publish *p, uint32_t bus, size_t device)
 {
     return find_device(p, bus, device)->seq;
 }
 
-void publish_set_seq(struct publish *p, size_t bus, size_t device, uint64_t next)
+void publish_set_seq(struct publish *p, uint32_t bus, size_t device, uint64_t next)
 {
-    find_device(p, bus, device)->seq = next;
+    struct device_publish *d = find_device(p, bus, device);
+
+    if (!d->goes_on)
+        d->seq = next;
 }
 
-void publish_announce(struct publish *p, int64_t now_mono_ms, int64_t now_wall_ms)
+void publish_devices(struct publish *p)
+{
+    topic_of_gateway(p, "devices");
+    document_devices(p, &p->payload);
+    publish_emit(p, 1);
+}
+
+void publish_announce(struct publish *p, int64_t now_wall_ms)
 {
     topic_of_gateway(p, "state");
     buf_put_text(&p->payload, "online");
-    emit(p, 1);
+    publish_emit(p, 1);
 
     topic_of_gateway(p, "info");
     document_info(p, now_wall_ms, &p->payload);
-    emit(p, 1);
+    publish_emit(p, 1);
 
-    topic_of_gateway(p, "devices");
-    document_devices(p, &p->payload);
-    emit(p, 1);
-
-    for (size_t i = 0; i < p->device_count; i++) {
-        struct device_publish *d = &p->devices[i];
-
-        d->answer_ms = now_mono_ms;
-        for (size_t t = 0; t < d->settings->tag_count; t++)
-            d->tags[t].good_ms = now_mono_ms;
-    }
+    publish_devices(p);
 }
 
 void publish_farewell(struct publish *p)
 {
     topic_of_gateway(p, "state");
     buf_put_text(&p->payload, "offline");
-    emit(p, 1);
+    publish_emit(p, 1);
 }
 
 static void emit_status(struct publish *p, struct device_publish *d, const struct health *h, int64_t now_mono_ms)
 {
     d->health = *h;
     d->status_ms = now_mono_ms;
-    topic_of_device(p, d, "status");
+    publish_topic_of_device(p, d, "status");
     document_status(h, &p->payload);
-    emit(p, 0);
+    publish_emit(p, 0);
 }
 
 static void take_health(struct publish *p, struct device_publish *d, const struct health *h, int64_t now_mono_ms)
@@ -403,8 +320,13 @@ int64_t publish_check_age(struct publish *p, int64_t now_mono_ms, int64_t now_wa
 {
     int64_t next = INT64_MAX;
 
-    for (size_t i = 0; i < p->device_count; i++)
-        next = earlier(next, check_device(p, &p->devices[i], now_mono_ms, now_wall_ms));
+    for (size_t b = 0; b < p->bus_room; b++) {
+        const struct bus_publish *bus = p->buses[b];
+
+        for (size_t i = 0; bus && i < bus->settings->device_count; i++)
+            if (!bus->devices[i].taken_over)
+                next = earlier(next, check_device(p, &bus->devices[i], now_mono_ms, now_wall_ms));
+    }
     return next;
 }
 

@@ -23,17 +23,28 @@ struct publish;
 /* topic and payload are borrowed during the call. An empty payload means "no data". */
 typedef void publish_emit_fn(void *arg, struct str topic, struct str payload, uint8_t qos, bool retain);
 
-/* Settings are borrowed. NULL when out of memory. */
-struct publish *publish_new(const char *gateway_id, const struct bus_settings *buses, size_t bus_count,
-                            publish_emit_fn *emit, void *arg);
+/* NULL when out of memory. */
+struct publish *publish_new(const char *gateway_id, publish_emit_fn *emit, void *arg);
 void publish_free(struct publish *p); /* Accepts NULL. */
 
-/* The number of a device's next json message; begins at 1 unless set before the first batch. */
-uint64_t publish_seq(const struct publish *p, size_t bus, size_t device);
-void publish_set_seq(struct publish *p, size_t bus, size_t device, uint64_t next);
+/* A bus begins; its batches carry `number`, which no other has. Settings are borrowed until the bus is removed. What
+ * another bus knew of a device of the same name is taken over: the number of its next message, whether it is online,
+ * how old its tags are; and the retained topics of tags that it has no more are cleared. 0 or -ENOMEM. */
+int publish_add_bus(struct publish *p, uint32_t number, const struct bus_settings *settings, int64_t now_mono_ms);
+
+/* A bus has ended. The retained topics of devices that no other bus took over are cleared. */
+void publish_remove_bus(struct publish *p, uint32_t number);
+
+/* The number of a device's next json message; begins at 1 unless set before the first batch. Setting it does nothing
+ * to a device that was taken over. */
+uint64_t publish_seq(const struct publish *p, uint32_t bus, size_t device);
+void publish_set_seq(struct publish *p, uint32_t bus, size_t device, uint64_t next);
 
 /* state `online`, info, devices. A device's availability follows once it has answered or is overdue. */
-void publish_announce(struct publish *p, int64_t now_mono_ms, int64_t now_wall_ms);
+void publish_announce(struct publish *p, int64_t now_wall_ms);
+
+/* devices alone, after buses were added or removed. */
+void publish_devices(struct publish *p);
 
 /* The last words before a clean stop: state `offline`. */
 void publish_farewell(struct publish *p);

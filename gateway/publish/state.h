@@ -34,23 +34,38 @@ struct device_publish {
     int64_t status_ms;    /* monotonic time of the last status message */
     struct health health; /* as in the last batch */
     uint64_t seq;         /* of the next json message */
+    bool taken_over;      /* by a device of the same name on another bus: this one says nothing more */
+    bool goes_on;         /* it has taken over another, and its numbers */
+};
+
+/* The devices of one bus, and their memory. */
+struct bus_publish {
+    const struct bus_settings *settings;
+    struct device_publish *devices; /* settings->device_count of them */
+    struct tag_state *tags;         /* of all of them */
+    size_t tag_count;
+    char *texts; /* of all tags */
 };
 
 struct publish {
     char *gateway_id;
     publish_emit_fn *emit;
     void *arg;
-    size_t *first_device; /* of each bus, in `devices` */
-    struct device_publish *devices;
-    size_t device_count;
-    struct tag_state *tags; /* of all devices */
-    size_t tag_count;
-    char *texts;        /* of all tags */
-    uint32_t *shown;    /* scratch: the tags of one json message */
+    struct bus_publish **buses; /* by number; NULL: no such bus */
+    size_t bus_room;
+    uint32_t *shown;    /* scratch: the tags of one json message... */
+    size_t shown_room;  /* ...as many as any device has */
     struct buf topic;   /* scratch */
     struct buf payload; /* scratch */
     struct publish_stats stats;
 };
+
+/* publish.c: sends what is in the scratch buffers, retained, and clears them. */
+void publish_emit(struct publish *p, uint8_t qos);
+
+/* publish.c: "wp/<gw>/d/<device>/<name>" into the scratch topic. */
+void publish_topic_of_device(struct publish *p, const struct device_publish *d, const char *name);
+void publish_topic_of_tag(struct publish *p, const struct device_publish *d, const struct tag_state *tag);
 
 /* The documents: each appends one JSON value to `out`. */
 void document_info(const struct publish *p, int64_t started_wall_ms, struct buf *out);

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "core/log.h"
 #include "core/str.h"
@@ -20,14 +21,15 @@ struct number {
 
 struct seqs {
     struct store *store;
-    const char *const *names;
+    char **names;
     size_t count;
     seqs_loaded_fn *loaded;
     seqs_get_fn *get;
     void *arg;
-    uint64_t *next;      /* loaded; later the numbers when seqs_save() was called last */
-    struct number *rows; /* as on disk, or what the job under way writes */
-    bool saving;
+    uint64_t *next;          /* loaded; later the numbers when seqs_save() was called last */
+    struct number *rows;     /* as on disk, or what the job under way writes */
+    bool saving;             /* or loading: a job is at the disk */
+    bool freed;              /* it is the last thing that is waited for */
     bool wanted;             /* another save is to follow... */
     enum seqs_mode mode;     /* ...of this kind */
     bool reserved;           /* the last save was a reservation, and is on disk or on its way there */
@@ -75,16 +77,28 @@ static int save_job(struct db *db, void *arg)
     return 0;
 }
 
+/* True when nobody wants to know any more. */
+static bool job_ended(struct seqs *s)
+{
+    bool freed = s->freed;
+
+    s->saving = false;
+    if (freed)
+        seqs_free(s);
+    return freed;
+}
+
 static void on_loaded(void *arg, int result)
 {
     struct seqs *s = arg;
 
+    if (job_ended(s))
+        return;
     if (result < 0) {
         log_error("store: cannot read the sequence numbers (%s), beginning at 1", strerror(-result));
         for (size_t i = 0; i < s->count; i++)
             s->next[i] = 1;
     }
-    s->saving = false;
     s->loaded(s->arg, s->next, result);
     if (s->wanted)
         seqs_save(s, s->mode);
@@ -94,9 +108,10 @@ static void on_saved(void *arg, int result)
 {
     struct seqs *s = arg;
 
+    if (job_ended(s))
+        return;
     if (result < 0) /* the store logs what ails the disk */
         s->reserved = false;
-    s->saving = false;
     if (s->wanted)
         seqs_save(s, s->mode);
 }
@@ -108,16 +123,21 @@ struct seqs *seqs_new(struct store *store, const char *const *names, size_t coun
 
     if (!s)
         return NULL;
-    *s = (struct seqs){.store = store, .names = names, .count = count, .loaded = loaded, .get = get, .arg = arg};
+    *s = (struct seqs){.store = store, .count = count, .loaded = loaded, .get = get, .arg = arg};
+    s->names = calloc(count + 1, sizeof(s->names[0]));
     s->next = calloc(count + 1, sizeof(s->next[0]));
     s->rows = calloc(count + 1, sizeof(s->rows[0]));
-    if (!s->next || !s->rows)
+    if (!s->names || !s->next || !s->rows)
         goto fail;
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         s->next[i] = 1;
-    s->saving = true;
+        s->names[i] = strdup(names[i]);
+        if (!s->names[i])
+            goto fail;
+    }
     if (store_submit(store, load_job, on_loaded, s) < 0)
         goto fail;
+    s->saving = true;
     return s;
 
 fail:
@@ -129,6 +149,12 @@ void seqs_free(struct seqs *s)
 {
     if (!s)
         return;
+    s->freed = true;
+    if (s->saving) /* comes back here when it is done */
+        return;
+    for (size_t i = 0; s->names && i < s->count; i++)
+        free(s->names[i]);
+    free(s->names);
     free(s->rows);
     free(s->next);
     free(s);

@@ -25,11 +25,11 @@ typedef void seqs_loaded_fn(void *arg, const uint64_t *next, int result);
 /* The current number of the device at `index`. */
 typedef uint64_t seqs_get_fn(void *arg, size_t index);
 
-/* Names are borrowed. loaded runs in the loop thread, once. NULL when out of memory. */
+/* Names are copied. loaded runs in the loop thread, once, unless freed before. NULL when out of memory. */
 struct seqs *seqs_new(struct store *store, const char *const *names, size_t count, seqs_loaded_fn *loaded,
                       seqs_get_fn *get, void *arg);
 
-/* The store must have been closed before. Accepts NULL. */
+/* Nothing more is saved or called; what is at the disk ends by itself. Accepts NULL. */
 void seqs_free(struct seqs *s);
 
 enum seqs_mode {

@@ -64,10 +64,11 @@ enum { LEVEL, TEMP, MODE, SERIAL };
 
 static struct publish *begin(int64_t now)
 {
-    struct publish *p = publish_new("gw", &bus, 1, note, NULL);
+    struct publish *p = publish_new("gw", note, NULL);
 
     assert_non_null(p);
-    publish_announce(p, now, 1700000000000);
+    assert_int_equal(publish_add_bus(p, 0, &bus, now), 0);
+    publish_announce(p, 1700000000000);
     assert_true(saw("wp/gw/state online\n"));
     assert_true(saw("wp/gw/devices {\"tank\":{\"bus\":\"rs485-1\",\"unit\":2,\"template\":null,\"tags\":{\"level\":"
                     "{\"unit\":\"m\",\"type\":\"u16\",\"poll_ms\":1000},"));
@@ -316,6 +317,89 @@ static void numbering_goes_on_where_it_is_told_to(void **state)
     end(p);
 }
 
+static const struct device_settings smaller = {.name = "tank", .unit = 2, .tags = tags, .tag_count = TEMP + 1};
+static const struct bus_settings changed = {.name = "rs485-1", .devices = &smaller, .device_count = 1};
+
+/* As after a reload: the new bus comes, then the old one goes. */
+static void replace(struct publish *p, const struct bus_settings *with, int64_t now)
+{
+    assert_int_equal(publish_add_bus(p, 1, with, now), 0);
+    publish_remove_bus(p, 0);
+}
+
+static void take_of_bus_1(struct publish *p, struct reading r, int64_t now)
+{
+    struct batch *b = batch_new(1);
+
+    assert_non_null(b);
+    b->bus = 1;
+    b->ts_ms = 1700000001000;
+    batch_add(b, r.tag, r.value);
+    publish_batch(p, b, now);
+    batch_free(b);
+}
+
+static void a_device_on_a_changed_bus_goes_on_numbering(void **state)
+{
+    (void)state;
+    struct publish *p = begin(0);
+
+    take(p, good(LEVEL, 7), 100);
+    replace(p, &bus, 200);
+    publish_set_seq(p, 1, 0, 10001); /* what the disk says may be far ahead */
+    buf_clear(&seen);
+    take_of_bus_1(p, good(LEVEL, 7), 300);
+    assert_true(saw("\"seq\":2,"));
+    assert_true(saw("v/level 7\n")); /* read anew */
+    assert_false(saw("availability"));
+    end(p);
+}
+
+static void a_tag_is_as_old_as_before_its_bus_changed(void **state)
+{
+    (void)state;
+    struct publish *p = begin(0);
+
+    take(p, good(LEVEL, 7), 100);
+    replace(p, &bus, 2000);
+    buf_clear(&seen);
+    publish_check_age(p, 3099, 1700000003099);
+    assert_false(saw("v/level"));
+    publish_check_age(p, 3100, 1700000003100);
+    assert_true(saw("v/level \n"));
+    end(p);
+}
+
+static void what_a_removed_tag_left_is_cleared(void **state)
+{
+    (void)state;
+    struct publish *p = begin(0);
+
+    replace(p, &changed, 100);
+    assert_true(saw("d/tank/v/mode \n"));
+    assert_true(saw("d/tank/v/serial \n"));
+    assert_false(saw("v/level"));
+    assert_false(saw("availability"));
+    end(p);
+}
+
+static void what_a_removed_device_left_is_cleared(void **state)
+{
+    static const struct bus_settings empty = {.name = "rs485-1"};
+    (void)state;
+    struct publish *p = begin(0);
+
+    replace(p, &empty, 100);
+    assert_true(saw("d/tank/v/level \n"));
+    assert_true(saw("d/tank/json \n"));
+    assert_true(saw("d/tank/status \n"));
+    assert_true(saw("d/tank/availability \n"));
+    buf_clear(&seen);
+    publish_devices(p);
+    assert_true(saw("wp/gw/devices {}\n"));
+    end(p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -332,6 +416,10 @@ int main(void)
         cmocka_unit_test(whole_numbers_that_doubles_cannot_hold_are_texts_in_json),
         cmocka_unit_test(a_quarantined_device_is_offline),
         cmocka_unit_test(numbering_goes_on_where_it_is_told_to),
+        cmocka_unit_test(a_device_on_a_changed_bus_goes_on_numbering),
+        cmocka_unit_test(a_tag_is_as_old_as_before_its_bus_changed),
+        cmocka_unit_test(what_a_removed_tag_left_is_cleared),
+        cmocka_unit_test(what_a_removed_device_left_is_cleared),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -56,9 +56,10 @@ static void begin(struct rig *g, struct publish_rules rules, enum publish_form f
                       .bus = {.name = "bus", .devices = &g->device, .device_count = 1}};
     g->tags[A] = (struct tag_settings){.name = "a", .unit = "", .stale_after_ms = 1000, .rules = rules};
     g->tags[B] = (struct tag_settings){.name = "b", .unit = "", .stale_after_ms = 1000, .rules = rules};
-    g->publish = publish_new("gw", &g->bus, 1, note, NULL);
+    g->publish = publish_new("gw", note, NULL);
     assert_non_null(g->publish);
-    publish_announce(g->publish, 0, 0);
+    assert_int_equal(publish_add_bus(g->publish, 0, &g->bus, 0), 0);
+    publish_announce(g->publish, 0);
 }
 
 static void end(struct rig *g)
