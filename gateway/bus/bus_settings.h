@@ -37,7 +37,10 @@ struct command_settings {
 struct device_settings {
     const char *name;          /* unique in the whole configuration */
     const char *template_name; /* NULL if none */
-    uint8_t unit;              /* Modbus unit id 1-247 (TCP: 0-255) */
+    const char *label;         /* for people; "" if none, as the next two */
+    const char *manufacturer;
+    const char *model;
+    uint8_t unit; /* Modbus unit id 1-247 (TCP: 0-255) */
     int64_t timeout_ms;
     int32_t retries;
     uint16_t max_count;         /* registers in one request: 1-125 */

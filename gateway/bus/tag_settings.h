@@ -57,7 +57,10 @@ struct tag_settings {
     double scale; /* value = raw * scale + offset; 1 and 0 leave integers as they are */
     double offset;
     struct value_form form;
-    const char *unit; /* of the value, "" if none */
+    const char *unit;         /* of the value, "" if none */
+    const char *label;        /* for people, "" if none */
+    const char *device_class; /* what Home Assistant calls such values: given, or by the unit; "" if none */
+    const char *state_class;  /* the same: measurement, total, total_increasing, measurement_angle or "" */
     int64_t poll_ms;
     int64_t stale_after_ms;
     struct publish_rules rules;

@@ -10,6 +10,7 @@
 
 #include <stddef.h>
 
+#include "config/draft_about.h"
 #include "config/draft_form.h"
 #include "config/inherited.h"
 #include "config/settings.h"
@@ -26,6 +27,7 @@ struct tag_draft {
     double offset;
     struct form_draft form;
     const char *unit;
+    struct about_tag about;
     struct sampling sampling;
     struct publishing publishing;
 };
@@ -40,6 +42,7 @@ struct device_draft {
     const char *template_name;
     const struct node *template_root; /* what it says; NULL: none */
     int32_t unit;
+    struct about_device about;
     struct asking asking;
     struct sampling sampling;
     struct publishing publishing;
@@ -63,8 +66,10 @@ struct bus_draft {
     const struct node *device_list;
 };
 
-/* A template: device options and tags for any device of a family. What it tells people is checked, not kept. */
+/* A template: device options and tags for any device of a family. Name, summary, source and verified are checked, not
+ * kept. */
 struct template_draft {
+    struct about_device about;
     struct asking asking;
     struct sampling sampling;
     struct publishing publishing;

@@ -58,8 +58,10 @@ void draft_buses(struct loader *ld, struct draft *d)
 static const struct device_template *apply_template(struct loader *ld, struct device_draft *device)
 {
     const struct node *name = node_get(device->node, "template");
-    struct template_draft draft = {
-        .asking = device->asking, .sampling = device->sampling, .publishing = device->publishing};
+    struct template_draft draft = {.about = device->about,
+                                   .asking = device->asking,
+                                   .sampling = device->sampling,
+                                   .publishing = device->publishing};
     const struct device_template *template;
 
     if (!name || name->kind != NODE_SCALAR || !text_is_name(name->text))
@@ -76,6 +78,7 @@ static const struct device_template *apply_template(struct loader *ld, struct de
     schema_read(&ld->ctx, &template_section, 0, template->root, &draft);
     draft_sampling(ld, template->root, &draft.sampling);
     draft_publishing(ld, template->root, &draft.publishing.rules);
+    device->about = draft.about;
     device->asking = draft.asking;
     device->sampling = draft.sampling;
     device->publishing = draft.publishing;
@@ -85,8 +88,10 @@ static const struct device_template *apply_template(struct loader *ld, struct de
 
 static void draft_device(struct loader *ld, unsigned kind, struct device_draft *device)
 {
-    const struct device_template *template = apply_template(ld, device);
+    const struct device_template *template;
 
+    schema_preset(&ld->ctx, &about_device_section, 0, &device->about);
+    template = apply_template(ld, device);
     device->unit = -1;
     schema_read(&ld->ctx, &device_section, kind, device->node, device);
     schema_require(&ld->ctx, &device_section, kind, device->node, NULL);

@@ -33,4 +33,11 @@ struct asking {
     int64_t fail_time_ms;
 };
 
+/* What a device is, for people: template -> device. "" if it is not said. */
+struct about_device {
+    const char *label;
+    const char *manufacturer;
+    const char *model;
+};
+
 #endif

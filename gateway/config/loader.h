@@ -6,6 +6,7 @@
  *   rules.c        what no single option can know   draft_bridge.c  bridges
  *   settings.c     drafts -> settings               draft_form.c    bits, words, sentinels, ranges of tags
  *   fingerprint.c  what is written, as a number     draft_net.c     listeners, host names
+ *                                                   draft_about.c   classes of values, for Home Assistant
  */
 #ifndef WP_CONFIG_LOADER_H
 #define WP_CONFIG_LOADER_H

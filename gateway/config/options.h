@@ -15,6 +15,8 @@ enum { KIND_RTU = 1, KIND_TCP = 2, DEVICE_CONF_D = 4 };
 extern const struct schema_section root_section;   /* struct root_draft */
 extern const struct schema_section conf_d_section; /* the same, for a file in conf.d */
 extern const struct schema_section listener_section;
+extern const struct schema_section about_device_section; /* struct about_device */
+extern const struct schema_section about_tag_section;    /* struct about_tag */
 extern const struct schema_section bus_section;
 extern const struct schema_section command_section; /* struct command_settings */
 extern const struct schema_section device_section;
