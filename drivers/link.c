@@ -46,6 +46,11 @@ void link_fini(struct link *l)
         close(l->fd);
 }
 
+int link_new(const struct bus_settings *bus, int stop_fd, struct link **ret_link)
+{
+    return bus->type == BUS_MODBUS_TCP ? link_new_tcp(bus, stop_fd, ret_link) : link_new_rtu(bus, stop_fd, ret_link);
+}
+
 void link_free(struct link *l)
 {
     if (l)

@@ -24,10 +24,8 @@ enum { LINK_PDU_MAX = 253 };
 
 struct link;
 
-/* Made closed. `port` and `host` are borrowed. stop_fd (-1: none) ends every wait when it
- * becomes readable; borrowed too. */
-int link_new_rtu(const struct port_settings *port, int stop_fd, struct link **ret_link);
-int link_new_tcp(const char *host, uint16_t port, int stop_fd, struct link **ret_link);
+/* Made closed. `bus` is borrowed. stop_fd (-1: none) ends every wait when it becomes readable; borrowed too. */
+int link_new(const struct bus_settings *bus, int stop_fd, struct link **ret_link);
 void link_free(struct link *l); /* closes. Accepts NULL. */
 
 /* 0 or -errno. A serial port must take the settings exactly: -EINVAL if it does not. */

@@ -1,6 +1,8 @@
 /* link_frame - see link_frame.h. */
 #include "drivers/link_frame.h"
 
+#include <string.h>
+
 enum { EXCEPTION_FLAG = 0x80, EXCEPTION_LEN = 5, SHORTEST = 4 };
 
 bool frame_function_is_known(uint8_t function)
@@ -23,6 +25,18 @@ uint16_t frame_crc16(const uint8_t *bytes, size_t len)
             crc = (uint16_t)(crc & 1 ? crc >> 1 ^ 0xa001 : crc >> 1);
     }
     return crc;
+}
+
+size_t frame_rtu_build(uint8_t unit, const uint8_t *pdu, size_t len, uint8_t ret_frame[RTU_FRAME_MAX])
+{
+    uint16_t crc;
+
+    ret_frame[0] = unit;
+    memcpy(ret_frame + 1, pdu, len);
+    crc = frame_crc16(ret_frame, len + 1);
+    ret_frame[len + 1] = (uint8_t)crc;
+    ret_frame[len + 2] = (uint8_t)(crc >> 8);
+    return len + RTU_FRAME_EXTRA;
 }
 
 bool frame_rtu_is_whole(const uint8_t *frame, size_t len)

@@ -24,6 +24,9 @@ bool frame_function_is_known(uint8_t function);
 /* The checksum of Modbus over serial line 1.02, 6.2.2. */
 uint16_t frame_crc16(const uint8_t *bytes, size_t len);
 
+/* Its length, at most RTU_FRAME_MAX: the PDU has at most LINK_PDU_MAX bytes. */
+size_t frame_rtu_build(uint8_t unit, const uint8_t *pdu, size_t len, uint8_t ret_frame[RTU_FRAME_MAX]);
+
 /* True when the last two bytes are the checksum of those before, of which there is at least a function. */
 bool frame_rtu_is_whole(const uint8_t *frame, size_t len);
 

@@ -45,8 +45,20 @@ void link_sleep_until(int64_t until_us);
 /* An errno that libmodbus left, as an error of link.h. */
 int link_error(int modbus_errno);
 
+int link_new_rtu(const struct bus_settings *bus, int stop_fd, struct link **ret_link);
+int link_new_tcp(const struct bus_settings *bus, int stop_fd, struct link **ret_link);
+
 /* link_port.c: opens and configures a serial port; a descriptor or -errno. */
-struct port_settings;
 int link_port_open(const struct port_settings *port);
+
+/* link_socket.c: a connection, or -errno. */
+int link_socket_open(const struct link *l, const char *host, uint16_t port);
+
+/* 0 or -ENODEV. */
+int link_socket_send(int fd, const uint8_t *bytes, size_t len);
+
+/* link_resolve.c: 0 or -errno. The addresses are the caller's (freeaddrinfo). */
+struct addrinfo;
+int link_resolve(const struct link *l, const char *host, uint16_t port, struct addrinfo **ret_addresses);
 
 #endif

@@ -44,6 +44,10 @@ static enum sp_parity sp_parity_of(enum parity parity)
         return SP_PARITY_EVEN;
     case PARITY_ODD:
         return SP_PARITY_ODD;
+    case PARITY_MARK:
+        return SP_PARITY_MARK;
+    case PARITY_SPACE:
+        return SP_PARITY_SPACE;
     case PARITY_NONE:
         break;
     }
@@ -108,7 +112,15 @@ static int open_port(struct sp_port *sp, const struct port_settings *s)
 
 static tcflag_t parity_flags(enum parity parity)
 {
-    return parity == PARITY_NONE ? 0 : parity == PARITY_ODD ? PARENB | PARODD : PARENB;
+    static const tcflag_t flags[] = {
+        [PARITY_NONE] = 0,
+        [PARITY_EVEN] = PARENB,
+        [PARITY_ODD] = PARENB | PARODD,
+        [PARITY_MARK] = PARENB | CMSPAR | PARODD,
+        [PARITY_SPACE] = PARENB | CMSPAR,
+    };
+
+    return flags[parity];
 }
 
 /* A pseudo terminal carries bytes, not bits: the kernel drops parity, and glibc calls that an error. */
@@ -127,7 +139,7 @@ static int set_terminal(int fd, const char *path, const struct port_settings *s)
     if (tcgetattr(fd, &t) < 0)
         return -errno;
     cfmakeraw(&t);
-    t.c_cflag &= ~(tcflag_t)(PARENB | PARODD | CSTOPB | CRTSCTS);
+    t.c_cflag &= ~(tcflag_t)(PARENB | PARODD | CMSPAR | CSTOPB | CRTSCTS);
     t.c_cflag |= CLOCAL | CREAD;
     if (!is_pseudo(path))
         t.c_cflag |= parity_flags(s->parity) | (s->stop_bits == 2 ? CSTOPB : 0);

@@ -1,5 +1,6 @@
 /*
- * link_rtu - Modbus RTU on a serial line; libmodbus does framing and checksum.
+ * link_rtu - Modbus RTU on a serial line, or on a TCP connection to a device server that has the
+ * line; libmodbus does framing and checksum.
  *
  *   line   ....| request |....turnaround....| answer ........ |....| request
  *          T3.5           sleep for both, then read         -^  T3.5
@@ -14,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "core/clock.h"
@@ -32,7 +34,7 @@ enum {
 
 struct rtu {
     struct link link;
-    const struct port_settings *port;
+    const struct bus_settings *bus;
     modbus_t *modbus;
     int64_t char_ns;     /* one character on this line */
     int64_t silence_us;  /* T3.5 */
@@ -46,9 +48,16 @@ static struct rtu *rtu_of(struct link *l)
     return (struct rtu *)(void *)l;
 }
 
+static bool is_socket(const struct rtu *rtu)
+{
+    return rtu->bus->type == BUS_MODBUS_RTU_TCP;
+}
+
 static int rtu_open(struct link *l)
 {
-    return link_port_open(rtu_of(l)->port);
+    struct rtu *rtu = rtu_of(l);
+
+    return is_socket(rtu) ? link_socket_open(l, rtu->bus->host, rtu->bus->tcp_port) : link_port_open(&rtu->bus->port);
 }
 
 static void rtu_opened(struct link *l)
@@ -69,19 +78,30 @@ static void rtu_free(struct link *l)
     free(rtu);
 }
 
+static void flush(struct rtu *rtu)
+{
+    uint8_t bytes[MODBUS_RTU_MAX_ADU_LENGTH];
+
+    if (!is_socket(rtu))
+        modbus_flush(rtu->modbus);
+    else
+        while (recv(rtu->link.fd, bytes, sizeof(bytes), MSG_DONTWAIT) > 0)
+            ;
+}
+
 /* T3.5 of silence before each request (Modbus over serial line 1.02, 2.5.1.1); libmodbus leaves it to us. */
 static int send_request(struct rtu *rtu, uint8_t unit, const uint8_t *pdu, size_t len)
 {
-    uint8_t raw[1 + LINK_PDU_MAX];
+    uint8_t frame[RTU_FRAME_MAX];
 
     link_sleep_until(rtu->last_end_us + rtu->silence_us);
-    modbus_flush(rtu->modbus);
-    raw[0] = unit;
-    memcpy(raw + 1, pdu, len);
+    flush(rtu);
     modbus_set_slave(rtu->modbus, unit);
-    if (modbus_send_raw_request(rtu->modbus, raw, (int)len + 1) < 0)
-        return -ENODEV;
-    return 0;
+    len = frame_rtu_build(unit, pdu, len, frame);
+    if (is_socket(rtu))
+        return link_socket_send(rtu->link.fd, frame, len);
+    /* It adds the checksum itself. */
+    return modbus_send_raw_request(rtu->modbus, frame, (int)len - 2) < 0 ? -ENODEV : 0;
 }
 
 static size_t bytes_waiting(const struct rtu *rtu)
@@ -141,10 +161,16 @@ static int await_long(struct rtu *rtu, uint8_t unit, size_t want, int64_t sent_u
     return 1;
 }
 
+/* In a network a part may be lost and sent again: it may take as long as a whole answer. */
+static int64_t tail_us(const struct rtu *rtu)
+{
+    return (is_socket(rtu) && rtu->link.timeout_ms > TAIL_MS ? rtu->link.timeout_ms : TAIL_MS) * 1000;
+}
+
 /* An answer has begun: the whole frame, its checksum right; its length. */
 static int read_known(struct rtu *rtu, uint8_t ret_frame[MODBUS_RTU_MAX_ADU_LENGTH])
 {
-    int64_t limit_us = (int64_t)MODBUS_RTU_MAX_ADU_LENGTH * rtu->char_ns / 1000 + TAIL_MS * 1000;
+    int64_t limit_us = (int64_t)MODBUS_RTU_MAX_ADU_LENGTH * rtu->char_ns / 1000 + tail_us(rtu);
     int len;
 
     modbus_set_response_timeout(rtu->modbus, (uint32_t)(limit_us / 1000000), (uint32_t)(limit_us % 1000000));
@@ -170,7 +196,7 @@ static int read_unknown(struct rtu *rtu, size_t want, uint8_t ret_frame[MODBUS_R
         whole = frame_rtu_is_whole(ret_frame, len);
         if (whole && len == frame_rtu_length(ret_frame, len, want))
             break;
-        r = link_wait(l, l->fd, POLLIN, clock_mono_us() + (whole ? rtu->silence_us : TAIL_MS * 1000));
+        r = link_wait(l, l->fd, POLLIN, clock_mono_us() + (whole ? rtu->silence_us : tail_us(rtu)));
         if (r < 0)
             return r;
         if (r == 0)
@@ -271,22 +297,22 @@ static int character_bits(const struct port_settings *port)
     return 1 + port->data_bits + (port->parity == PARITY_NONE ? 0 : 1) + port->stop_bits;
 }
 
-int link_new_rtu(const struct port_settings *port, int stop_fd, struct link **ret_link)
+int link_new_rtu(const struct bus_settings *bus, int stop_fd, struct link **ret_link)
 {
-    static const char parity_letters[] = {[PARITY_NONE] = 'N', [PARITY_EVEN] = 'E', [PARITY_ODD] = 'O'};
+    const struct port_settings *port = &bus->port;
     struct rtu *rtu = calloc(1, sizeof(*rtu));
     int r;
 
     if (!rtu)
         return -ENOMEM;
-    rtu->port = port;
+    rtu->bus = bus;
     rtu->char_ns = (int64_t)character_bits(port) * 1000000000 / port->baud;
     rtu->silence_us = port->baud > 19200 ? 1750 : (int64_t)35 * 11 * 100000 / port->baud;
     r = link_init(&rtu->link, &rtu_ops, stop_fd);
     if (r < 0)
         goto fail;
-    rtu->modbus =
-        modbus_new_rtu(port->device, port->baud, parity_letters[port->parity], port->data_bits, port->stop_bits);
+    /* The port is opened and set here: these are never used. */
+    rtu->modbus = modbus_new_rtu("port", port->baud, 'N', port->data_bits, port->stop_bits);
     if (!rtu->modbus) {
         r = -errno;
         goto fail;

@@ -10,25 +10,15 @@
  */
 #include <errno.h>
 #include <modbus.h>
-#include <netdb.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <poll.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "core/clock.h"
 #include "drivers/link.h"
 #include "drivers/link_impl.h"
 
-enum {
-    HEADER_LEN = 7,
-    CONNECT_TIMEOUT_MS = 3000,
-    DEAD_PEER_MS = 10000, /* unacknowledged for so long: the connection is gone */
-};
+enum { HEADER_LEN = 7 };
 
 struct tcp {
     struct link link;
@@ -43,66 +33,9 @@ static struct tcp *tcp_of(struct link *l)
     return (struct tcp *)(void *)l;
 }
 
-static void set_options(int fd)
-{
-    const int on = 1;
-    const unsigned int dead_ms = DEAD_PEER_MS;
-
-    /* Nothing to do about an option that is refused; all of them are conveniences. */
-    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-    setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
-    setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &dead_ms, sizeof(dead_ms));
-}
-
-static int finish_connect(struct link *l, int fd)
-{
-    int error = 0;
-    socklen_t len = sizeof(error);
-    int r = link_wait(l, fd, POLLOUT, clock_mono_us() + CONNECT_TIMEOUT_MS * 1000);
-
-    if (r == 0)
-        return -ETIMEDOUT;
-    if (r < 0)
-        return r;
-    if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) < 0)
-        return -errno;
-    return -error;
-}
-
-static int connect_to(struct link *l, const struct addrinfo *ai)
-{
-    int fd = socket(ai->ai_family, ai->ai_socktype | SOCK_NONBLOCK | SOCK_CLOEXEC, ai->ai_protocol);
-    int r = 0;
-
-    if (fd < 0)
-        return -errno;
-    if (connect(fd, ai->ai_addr, ai->ai_addrlen) < 0)
-        r = errno == EINPROGRESS ? finish_connect(l, fd) : -errno;
-    if (r < 0) {
-        close(fd);
-        return r;
-    }
-    set_options(fd);
-    return fd;
-}
-
 static int tcp_open(struct link *l)
 {
-    struct tcp *tcp = tcp_of(l);
-    const struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV};
-    struct addrinfo *found;
-    char port[8];
-    int r;
-
-    snprintf(port, sizeof(port), "%u", tcp->port);
-    r = getaddrinfo(tcp->host, port, &hints, &found);
-    if (r != 0)
-        return r == EAI_SYSTEM ? -errno : -EHOSTUNREACH;
-    r = -EHOSTUNREACH;
-    for (const struct addrinfo *ai = found; ai && r < 0 && r != -ECANCELED; ai = ai->ai_next)
-        r = connect_to(l, ai);
-    freeaddrinfo(found);
-    return r;
+    return link_socket_open(l, tcp_of(l)->host, tcp_of(l)->port);
 }
 
 static void tcp_opened(struct link *l)
@@ -131,10 +64,7 @@ static int send_request(struct tcp *tcp, uint8_t unit, const uint8_t *pdu, size_
     frame[5] = (uint8_t)(len + 1);
     frame[6] = unit;
     memcpy(frame + HEADER_LEN, pdu, len);
-    /* A dozen bytes that do not fit the send buffer: the peer has stopped reading long ago. */
-    if (send(tcp->link.fd, frame, HEADER_LEN + len, MSG_NOSIGNAL) != (ssize_t)(HEADER_LEN + len))
-        return -ENODEV;
-    return 0;
+    return link_socket_send(tcp->link.fd, frame, HEADER_LEN + len);
 }
 
 /* One whole frame; its length. An error within a frame loses the place in the stream: the caller closes. */
@@ -203,20 +133,20 @@ static const struct link_ops tcp_ops = {
     .drain = tcp_drain,
 };
 
-int link_new_tcp(const char *host, uint16_t port, int stop_fd, struct link **ret_link)
+int link_new_tcp(const struct bus_settings *bus, int stop_fd, struct link **ret_link)
 {
     struct tcp *tcp = calloc(1, sizeof(*tcp));
     int r;
 
     if (!tcp)
         return -ENOMEM;
-    tcp->host = host;
-    tcp->port = port;
+    tcp->host = bus->host;
+    tcp->port = bus->tcp_port;
     r = link_init(&tcp->link, &tcp_ops, stop_fd);
     if (r < 0)
         goto fail;
     /* The address is never used: the socket is connected here. */
-    tcp->modbus = modbus_new_tcp("127.0.0.1", port);
+    tcp->modbus = modbus_new_tcp("127.0.0.1", bus->tcp_port);
     if (!tcp->modbus) {
         r = -errno;
         goto fail;

@@ -13,9 +13,9 @@
 
 #include "bus/tag_settings.h"
 
-enum bus_type { BUS_MODBUS_RTU, BUS_MODBUS_TCP };
+enum bus_type { BUS_MODBUS_RTU, BUS_MODBUS_TCP, BUS_MODBUS_RTU_TCP };
 
-enum parity { PARITY_NONE, PARITY_EVEN, PARITY_ODD };
+enum parity { PARITY_NONE, PARITY_EVEN, PARITY_ODD, PARITY_MARK, PARITY_SPACE };
 
 struct port_settings {
     const char *device; /* path, made absolute */
@@ -57,8 +57,8 @@ struct bus_settings {
     const char *name;
     uint64_t fingerprint; /* of all that is written about it, its devices and templates: another is another bus */
     enum bus_type type;
-    struct port_settings port; /* BUS_MODBUS_RTU */
-    const char *host;          /* BUS_MODBUS_TCP */
+    struct port_settings port; /* of BUS_MODBUS_RTU_TCP: of the line behind its host, without a device */
+    const char *host;          /* BUS_MODBUS_TCP, BUS_MODBUS_RTU_TCP; else NULL */
     uint16_t tcp_port;
     struct command_settings commands;
     const struct device_settings *devices;

@@ -52,12 +52,14 @@ static void finish(struct poller *p, struct command *c, int result, int64_t star
 static int transact_elsewise(struct poller *p, struct command *c)
 {
     struct command_raw *raw = &c->raw;
+    struct bus_settings elsewise = *p->settings;
     struct link *other;
     int r;
 
-    if (p->settings->type != BUS_MODBUS_RTU)
+    if (!p->settings->port.device)
         return -EINVAL;
-    r = link_new_rtu(raw->port, p->stop_fd, &other);
+    elsewise.port = *raw->port;
+    r = link_new(&elsewise, p->stop_fd, &other);
     if (r < 0)
         return r;
     link_close(p->link);

@@ -166,7 +166,7 @@ int forecast_bus(const struct bus_settings *bus, struct forecast *ret_forecast)
     int r = load_bus(bus, &f);
 
     for (size_t i = 0; i < ARRAY_LEN(rates) && r == 0; i++) {
-        if (bus->type != BUS_MODBUS_RTU || f.advised_ms == 0 || f.advised_baud > 0 || rates[i] <= bus->port.baud)
+        if (bus->type == BUS_MODBUS_TCP || f.advised_ms == 0 || f.advised_baud > 0 || rates[i] <= bus->port.baud)
             continue;
         faster.port.baud = rates[i];
         r = load_bus(&faster, &at_rate);
@@ -181,7 +181,7 @@ int forecast_bus(const struct bus_settings *bus, struct forecast *ret_forecast)
 int forecast_device(const struct bus_settings *bus, const struct device_settings *device, struct forecast *ret_forecast)
 {
     int64_t gap_us = device->min_request_gap_ms * 1000;
-    int64_t counted_us = bus->type == BUS_MODBUS_RTU ? silence_us(&bus->port) : 0;
+    int64_t counted_us = bus->type != BUS_MODBUS_TCP ? silence_us(&bus->port) : 0;
     struct loads loads = {0};
     int r = add_device(bus, device, gap_us > counted_us ? gap_us - counted_us : 0, &loads);
 

@@ -77,7 +77,7 @@ static void clean_line(struct poller *p, struct polled_device *d, const struct r
 
     if (answered && !d->suspect)
         return;
-    d->suspect = answered || p->settings->type != BUS_MODBUS_RTU ? NULL : req;
+    d->suspect = answered || p->settings->type == BUS_MODBUS_TCP ? NULL : req;
     if (link_drain(p->link, timeout_ms) == -ENODEV)
         link_close(p->link);
 }

@@ -10,7 +10,7 @@
 #include "core/clock.h"
 #include "core/log.h"
 
-enum { RTU_OPEN_WAIT_MS = 1000, TCP_OPEN_WAIT_MIN_MS = 500, TCP_OPEN_WAIT_MAX_MS = 5000 };
+enum { PORT_OPEN_WAIT_MS = 1000, TCP_OPEN_WAIT_MIN_MS = 500, TCP_OPEN_WAIT_MAX_MS = 5000 };
 
 static int add_devices(struct poller *p)
 {
@@ -64,10 +64,7 @@ int poller_new(const struct bus_settings *settings, uint32_t index, int stop_fd,
     p->status.since_ms = clock_wall_ms();
     pthread_mutex_init(&p->lock, NULL);
 
-    if (settings->type == BUS_MODBUS_RTU)
-        r = link_new_rtu(&settings->port, stop_fd, &p->link);
-    else
-        r = link_new_tcp(settings->host, settings->tcp_port, stop_fd, &p->link);
+    r = link_new(settings, stop_fd, &p->link);
     p->commands = command_queue_new((size_t)settings->commands.max_queued);
     if (r == 0 && !p->commands)
         r = -ENOMEM;
@@ -129,8 +126,8 @@ bool poller_wait(struct poller *p, int64_t until_ms)
 
 static int64_t open_wait(struct poller *p)
 {
-    if (p->settings->type == BUS_MODBUS_RTU)
-        return RTU_OPEN_WAIT_MS;
+    if (p->settings->port.device)
+        return PORT_OPEN_WAIT_MS;
     p->open_wait_ms = p->open_wait_ms == 0 ? TCP_OPEN_WAIT_MIN_MS : p->open_wait_ms * 2;
     if (p->open_wait_ms > TCP_OPEN_WAIT_MAX_MS)
         p->open_wait_ms = TCP_OPEN_WAIT_MAX_MS;
@@ -139,7 +136,7 @@ static int64_t open_wait(struct poller *p)
 
 static void describe_line(const struct bus_settings *s, char *ret_text, size_t size)
 {
-    if (s->type == BUS_MODBUS_RTU)
+    if (s->port.device)
         snprintf(ret_text, size, "open %s", s->port.device);
     else
         snprintf(ret_text, size, "connect to %s:%u", s->host, s->tcp_port);

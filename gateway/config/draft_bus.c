@@ -15,6 +15,8 @@ static unsigned bus_kind(const struct node *bus)
 {
     if (says(bus, "type", "modbus-tcp"))
         return KIND_TCP;
+    if (says(bus, "type", "modbus-rtu-tcp"))
+        return KIND_RTU_TCP;
     if (says(bus, "type", "modbus-rtu"))
         return KIND_RTU;
     return node_get(bus, "host") ? KIND_TCP : KIND_RTU;
@@ -27,6 +29,7 @@ static void draft_bus(struct loader *ld, const struct node *n, struct bus_draft 
 
     bus->node = n;
     bus->type = -1;
+    bus->port = (struct port_settings){.data_bits = 8, .stop_bits = 1};
     bus->sampling.stale_after_ms = -1;
     schema_preset(&ld->ctx, &bus_section, kind, bus);
     schema_read(&ld->ctx, &bus_section, kind, n, bus);

@@ -2,8 +2,8 @@
 #include "config/draft.h"
 #include "config/options.h"
 
-static const struct schema_choice bus_types[] = {{"modbus-rtu", BUS_MODBUS_RTU}, {"modbus-tcp", BUS_MODBUS_TCP}, {0}};
-static const struct schema_choice parities[] = {{"none", PARITY_NONE}, {"even", PARITY_EVEN}, {"odd", PARITY_ODD}, {0}};
+static const struct schema_choice bus_types[] = {
+    {"modbus-rtu", BUS_MODBUS_RTU}, {"modbus-tcp", BUS_MODBUS_TCP}, {"modbus-rtu-tcp", BUS_MODBUS_RTU_TCP}, {0}};
 static const struct schema_choice tables[] = {
     {"coil", TABLE_COIL}, {"discrete", TABLE_DISCRETE}, {"input", TABLE_INPUT}, {"holding", TABLE_HOLDING}, {0}};
 static const struct schema_choice types[] = {
@@ -18,14 +18,6 @@ static const struct schema_choice orders[] = {{"ABCD", ORDER_ABCD},
                                               {"BA", ORDER_BADC},
                                               {0}};
 static const struct schema_choice word_orders[] = {{"big", ORDER_ABCD}, {"little", ORDER_CDAB}, {0}};
-
-/* Those that termios has. */
-static const struct schema_choice bauds[] = {
-    {"300", 300},         {"600", 600},         {"1200", 1200},       {"1800", 1800},       {"2400", 2400},
-    {"4800", 4800},       {"9600", 9600},       {"19200", 19200},     {"38400", 38400},     {"57600", 57600},
-    {"115200", 115200},   {"230400", 230400},   {"460800", 460800},   {"500000", 500000},   {"576000", 576000},
-    {"921600", 921600},   {"1000000", 1000000}, {"1152000", 1152000}, {"1500000", 1500000}, {"2000000", 2000000},
-    {"2500000", 2500000}, {"3000000", 3000000}, {"3500000", 3500000}, {"4000000", 4000000}, {0}};
 
 static const struct schema_option sampling_options[] = {
     {.name = "poll",
@@ -91,7 +83,7 @@ static const struct schema_option publishing_options[] = {
      .help = "A value that was read again is published after so long even if unchanged; 0 for not."},
     {.name = "publish",
      .type = OPT_ENUM,
-     .kinds = KIND_RTU | KIND_TCP,
+     .kinds = KIND_RTU | KIND_TCP | KIND_RTU_TCP,
      .where = "to a bus or a device",
      .choices = publish_forms,
      INTO(struct publishing, form),
@@ -154,42 +146,6 @@ static const struct schema_option asking_options[] = {
     {0},
 };
 static const struct schema_section asking_section = {"asking", asking_options};
-
-static const struct schema_option port_options[] = {
-    {.name = "device",
-     .type = OPT_PATH,
-     .required = true,
-     INTO(struct port_settings, device),
-     .help = "The serial port; best a name under /dev/serial/by-path or by-id, which does not change."},
-    {.name = "baud",
-     .type = OPT_ENUM,
-     .choices = bauds,
-     INTO(struct port_settings, baud),
-     .preset = "9600",
-     .help = "Bits a second."},
-    {.name = "parity",
-     .type = OPT_ENUM,
-     .choices = parities,
-     INTO(struct port_settings, parity),
-     .preset = "none",
-     .help = "Parity bit."},
-    {.name = "data_bits",
-     .type = OPT_INT,
-     .min = 8,
-     .max = 8,
-     INTO(struct port_settings, data_bits),
-     .preset = "8",
-     .help = "Modbus RTU has 8."},
-    {.name = "stop_bits",
-     .type = OPT_INT,
-     .min = 1,
-     .max = 2,
-     INTO(struct port_settings, stop_bits),
-     .preset = "1",
-     .help = "Stop bits."},
-    {0},
-};
-static const struct schema_section port_section = {"port", port_options};
 
 static const struct schema_option bits_options[] = {
     {.name = "offset",
@@ -323,7 +279,7 @@ static const struct schema_option device_options[] = {
     {.name = "unit",
      .type = OPT_INT,
      .required = true,
-     .kinds = KIND_RTU,
+     .kinds = KIND_RTU | KIND_RTU_TCP,
      .min = 1,
      .max = 247,
      INTO(struct device_draft, unit),
@@ -356,7 +312,8 @@ static const struct schema_option bus_options[] = {
      .required = true,
      .choices = bus_types,
      INTO(struct bus_draft, type),
-     .help = "What is spoken on it: modbus-rtu or modbus-tcp."},
+     .help = "What is spoken on it: modbus-rtu, modbus-tcp, or modbus-rtu-tcp (RTU "
+             "frames over TCP, as serial device servers pass them on)."},
     {.name = "port",
      .type = OPT_SECTION,
      .required = true,
@@ -368,19 +325,29 @@ static const struct schema_option bus_options[] = {
     {.name = "host",
      .type = OPT_HOST,
      .required = true,
-     .kinds = KIND_TCP,
-     .where = "to modbus-tcp",
+     .kinds = KIND_TCP | KIND_RTU_TCP,
+     .where = "to modbus-tcp and modbus-rtu-tcp",
      INTO(struct bus_draft, host),
-     .help = "modbus-tcp: host name or address."},
+     .help = "modbus-tcp, modbus-rtu-tcp: host name or address."},
     {.name = "port",
      .type = OPT_INT,
-     .kinds = KIND_TCP,
-     .where = "to modbus-tcp",
+     .kinds = KIND_TCP | KIND_RTU_TCP,
+     .where = "to modbus-tcp and modbus-rtu-tcp",
      .min = 1,
      .max = 65535,
      INTO(struct bus_draft, tcp_port),
      .preset = "502",
-     .help = "modbus-tcp: TCP port."},
+     .help = "modbus-tcp, modbus-rtu-tcp: TCP port."},
+    {.name = "baud",
+     .type = OPT_INT,
+     .kinds = KIND_RTU_TCP,
+     .where = "to modbus-rtu-tcp, and to 'port' of a serial bus",
+     .min = 50,
+     .max = 4000000,
+     INTO(struct bus_draft, port.baud),
+     .preset = "9600",
+     .help =
+         "modbus-rtu-tcp: bits a second on the line behind the host; pauses and the forecast of the load go by it."},
     {.type = OPT_SHARED, .section = &asking_section, INTO(struct bus_draft, asking)},
     {.type = OPT_SHARED, .section = &sampling_section, INTO(struct bus_draft, sampling)},
     {.type = OPT_SHARED, .section = &publishing_section, INTO(struct bus_draft, publishing)},

@@ -65,12 +65,10 @@ static void check_bus_ports(struct loader *ld, const struct draft *d, size_t ind
     for (size_t i = 0; i < index; i++) {
         const struct bus_draft *other = &d->buses[i];
 
-        if (bus->type != other->type || bus->broken || other->broken)
+        if (bus->broken || other->broken)
             continue;
-        if (bus->type == BUS_MODBUS_RTU)
-            check_serial(ld, bus, other);
-        else if (bus->type == BUS_MODBUS_TCP)
-            check_endpoint(ld, bus, other);
+        check_serial(ld, bus, other);
+        check_endpoint(ld, bus, other);
     }
 }
 
@@ -81,6 +79,12 @@ static void check_device_file(struct loader *ld, const struct bus_draft *bus)
 
     if (bus->port.device && stat(bus->port.device, &st) == 0 && !S_ISCHR(st.st_mode))
         report_error(&ld->report, port_key(bus, "device")->place, "%s is not a serial port", bus->port.device);
+}
+
+static void check_characters(struct loader *ld, const struct bus_draft *bus)
+{
+    if (bus->type == BUS_MODBUS_RTU && bus->port.data_bits == 7)
+        report_error(&ld->report, port_key(bus, "data_bits")->place, "modbus-rtu needs 8 data bits: its bytes have 8");
 }
 
 struct listening {
@@ -184,8 +188,8 @@ void rules_check_ports(struct loader *ld, const struct draft *d)
 {
     for (size_t i = 0; i < d->bus_count; i++) {
         check_bus_ports(ld, d, i);
-        if (d->buses[i].type == BUS_MODBUS_RTU)
-            check_device_file(ld, &d->buses[i]);
+        check_device_file(ld, &d->buses[i]);
+        check_characters(ld, &d->buses[i]);
     }
     check_listeners(ld, d);
 }

@@ -175,7 +175,7 @@ static void the_commented_examples_of_the_shipped_file_are_valid(void **state)
     copy_file(SHIPPED, "main.yaml", true);
     s = load(0, "");
     assert_string_equal(s->gateway.id, "plant7");
-    assert_int_equal(s->bus_count, 2);
+    assert_int_equal(s->bus_count, 3);
     assert_int_equal(s->bridge_count, 1);
     settings_free(s);
     remove("cloud.password");

@@ -1,0 +1,42 @@
+/* options_port - the table of a serial port. */
+#include "config/draft.h"
+#include "config/options.h"
+
+static const struct schema_choice parities[] = {{"none", PARITY_NONE}, {"even", PARITY_EVEN},   {"odd", PARITY_ODD},
+                                                {"mark", PARITY_MARK}, {"space", PARITY_SPACE}, {0}};
+static const struct schema_option port_options[] = {
+    {.name = "device",
+     .type = OPT_PATH,
+     .required = true,
+     INTO(struct port_settings, device),
+     .help = "The serial port; best a name under /dev/serial/by-path or by-id, which does not change."},
+    {.name = "baud",
+     .type = OPT_INT,
+     .min = 50,
+     .max = 4000000,
+     INTO(struct port_settings, baud),
+     .preset = "9600",
+     .help = "Bits a second. A port that cannot have it exactly (to 2 %) is not used."},
+    {.name = "parity",
+     .type = OPT_ENUM,
+     .choices = parities,
+     INTO(struct port_settings, parity),
+     .preset = "none",
+     .help = "Parity bit."},
+    {.name = "data_bits",
+     .type = OPT_INT,
+     .min = 7,
+     .max = 8,
+     INTO(struct port_settings, data_bits),
+     .preset = "8",
+     .help = "Data bits of a character; Modbus RTU has 8."},
+    {.name = "stop_bits",
+     .type = OPT_INT,
+     .min = 1,
+     .max = 2,
+     INTO(struct port_settings, stop_bits),
+     .preset = "1",
+     .help = "Stop bits."},
+    {0},
+};
+const struct schema_section port_section = {"port", port_options};

@@ -1,0 +1,105 @@
+"""A Modbus RTU slave that answers wrongly now and then, on a pty or behind TCP.
+
+    slave = FaultySlave("late", every=20, timeout=0.05)
+    slave.serve_pty()  or  slave.serve_tcp()      # -> the bus' "type: ..." lines for a configuration
+    slave.requests, slave.faults
+
+Unit 1; every holding register holds its own address, so that any answer taken for another's shows.
+"""
+import os
+import pty
+import random
+import select
+import socket
+import struct
+import threading
+import time
+import tty
+
+
+def crc(frame):
+    value = 0xFFFF
+    for byte in frame:
+        value ^= byte
+        for _ in range(8):
+            value = value >> 1 ^ 0xA001 if value & 1 else value >> 1
+    return frame + struct.pack("<H", value)
+
+
+def answer(request):
+    """To a read of holding registers; both without the checksum."""
+    unit, function, address, count = struct.unpack(">BBHH", request)
+    return struct.pack(">BBB", unit, function, 2 * count) + struct.pack(">%dH" % count, *range(address, address + count))
+
+
+class FaultySlave(threading.Thread):
+    def __init__(self, fault, every=20, timeout=0.05, seed=1):
+        super().__init__(daemon=True)
+        self.fault, self.every, self.timeout, self.random = fault, every, timeout, random.Random(seed)
+        self.requests = self.faults = 0
+        self.write, self.wait, self.read = None, None, None
+
+    def serve_pty(self):
+        master, slave = pty.openpty()
+        tty.setraw(slave)
+        self.slave = slave  # open, so that the line does not hang up
+        self.write, self.read = lambda data: os.write(master, data), lambda: os.read(master, 256)
+        self.run = self.serve
+        self.start()
+        return "type: modbus-rtu\n    port: {device: %s, baud: 115200}" % os.ttyname(slave)
+
+    def serve_tcp(self):
+        server = socket.create_server(("127.0.0.1", 0))
+
+        def accept():
+            while True:
+                connection, _ = server.accept()
+                connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                self.write, self.read = connection.sendall, lambda: connection.recv(256)
+                try:
+                    self.serve()
+                except OSError:
+                    pass
+                connection.close()
+        self.run = accept
+        self.start()
+        return "type: modbus-rtu-tcp\n    host: 127.0.0.1\n    port: %d\n    baud: 115200" % server.getsockname()[1]
+
+    def serve(self):
+        request = b""
+        while True:
+            data = self.read()
+            if not data:
+                return
+            request += data
+            while len(request) >= 8:
+                if crc(request[:6]) == request[:8]:
+                    if request[0] == 1:
+                        self.respond(request[:8])
+                    request = request[8:]
+                else:
+                    request = request[1:]
+
+    def respond(self, request):
+        self.requests += 1
+        right = crc(answer(request[:6]))
+        faulty = self.requests % self.every == 0
+        self.faults += faulty
+        self.write(getattr(self, self.fault)(request, right) if faulty else right)
+
+    def late(self, request, right):
+        time.sleep(self.timeout * self.random.uniform(1.02, 1.9))
+        return right
+
+    def echo(self, request, right):
+        return request + (right if self.random.random() < 0.5 else b"")
+
+    def noise(self, request, right):
+        noise = self.random.randbytes(self.random.randrange(1, 12))
+        return self.random.choice([noise + right, right + noise, noise])
+
+    def unit(self, request, right):
+        return crc(bytes([self.random.choice([0, 2, 9, 129])]) + right[1:-2])
+
+    def truncated(self, request, right):
+        return right[:self.random.randrange(1, len(right))]
