@@ -34,6 +34,17 @@ struct command_settings {
     int32_t share_percent; /* of the bus's time for raw requests while polls are due */
 };
 
+/* The read that tells whether a quarantined device is back. */
+struct probe_settings {
+    uint8_t function; /* 1-4; 0: none is given, the smallest of its plan is taken */
+    uint16_t address;
+    uint8_t count; /* registers or bits */
+};
+
+struct health_settings {
+    int32_t dead_share_percent; /* of the bus's time, for all quarantined devices together */
+};
+
 struct device_settings {
     const char *name;          /* unique in the whole configuration */
     const char *template_name; /* NULL if none */
@@ -48,6 +59,7 @@ struct device_settings {
     int64_t min_request_gap_ms; /* silence this device wants between requests */
     int32_t fail_count;         /* quarantine after so many failed polls in a row... */
     int64_t fail_time_ms;       /* ...and so much time */
+    struct probe_settings probe;
     enum publish_form publish;
     const struct tag_settings *tags;
     size_t tag_count;
@@ -61,6 +73,7 @@ struct bus_settings {
     const char *host;          /* BUS_MODBUS_TCP, BUS_MODBUS_RTU_TCP; else NULL */
     uint16_t tcp_port;
     struct command_settings commands;
+    struct health_settings health;
     const struct device_settings *devices;
     size_t device_count;
 };

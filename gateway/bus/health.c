@@ -87,7 +87,7 @@ void health_forgive(struct device_health *h)
     h->failures = 0;
 }
 
-int64_t dead_share_next(int64_t started_ms, int64_t cost_ms)
+int64_t dead_share_next(int64_t started_ms, int64_t cost_ms, int32_t share_percent)
 {
-    return started_ms + cost_ms * 1000 / DEAD_SHARE_PERMILLE;
+    return started_ms + cost_ms * 100 / share_percent;
 }

@@ -6,7 +6,7 @@
  *
  * A quarantined device is asked only by probes: 1 s after, then less and less
  * often, up to every 10 s. All dead devices of a bus together may use at most
- * DEAD_SHARE of its time. Pure: time is passed in (mono: monotonic, wall: to show), in milliseconds.
+ * dead_share of its time. Pure: time is passed in (mono: monotonic, wall: to show), in milliseconds.
  */
 #ifndef WP_BUS_HEALTH_H
 #define WP_BUS_HEALTH_H
@@ -17,7 +17,7 @@
 #include "bus/bus_settings.h"
 #include "core/reading.h"
 
-enum { DEAD_SHARE_PERMILLE = 50, PROBE_MIN_MS = 1000, PROBE_MAX_MS = 10000 };
+enum { PROBE_MIN_MS = 1000, PROBE_MAX_MS = 10000 };
 
 struct device_health {
     const struct device_settings *settings;
@@ -59,6 +59,6 @@ static inline bool health_is_quarantined(const struct device_health *h)
 
 /* The share of dead devices: after a probe that cost some time there is none until that
  * time has become a small enough part of the whole. Returns the monotonic time of the next. */
-int64_t dead_share_next(int64_t started_ms, int64_t cost_ms);
+int64_t dead_share_next(int64_t started_ms, int64_t cost_ms, int32_t share_percent);
 
 #endif

@@ -138,13 +138,21 @@ static void revive(struct poller *p, struct polled_device *d, int64_t now_ms)
         schedule_resume(&p->schedule, d->first_entry + i, now_ms);
 }
 
+static bool is_planned(const struct polled_device *d, const struct request *req)
+{
+    return req >= d->plan.requests && req < d->plan.requests + d->plan.count;
+}
+
 static void log_refusal(struct poller *p, struct polled_device *d, const struct request *req, const struct outcome *o)
 {
     static const char *const tables[] = {
         [TABLE_COIL] = "coil", [TABLE_DISCRETE] = "discrete", [TABLE_INPUT] = "input", [TABLE_HOLDING] = "holding"};
-    bool *was_refused = &p->entries[d->first_entry + (size_t)(req - d->plan.requests)].refused;
     unsigned int last = req->address + req->count - 1u;
+    bool *was_refused;
 
+    if (!is_planned(d, req))
+        return;
+    was_refused = &p->entries[d->first_entry + (size_t)(req - d->plan.requests)].refused;
     if (o->result == -EREMOTEIO && !*was_refused)
         log_warning("%s/%s: refuses %s %u to %u (exception %u), asking on", p->settings->name, d->device.settings->name,
                     tables[req->table], req->address, last, (unsigned)o->reason.code);
@@ -236,7 +244,7 @@ void poll_entry(struct poller *p, size_t entry)
 
 void poll_probe(struct poller *p, struct polled_device *d)
 {
-    const struct request *req = plan_smallest(&d->plan);
+    const struct request *req = &d->probe;
     uint32_t late = link_late_answers(p->link, d->device.settings->unit);
     int64_t started_ms = clock_mono_ms();
     struct batch *b = batch_new(req->tag_count);
@@ -250,7 +258,8 @@ void poll_probe(struct poller *p, struct polled_device *d)
         return;
     }
     p->random = p->random * 1664525u + 1013904223u;
-    p->probe_not_before_ms = dead_share_next(started_ms, clock_mono_ms() - started_ms);
+    p->probe_not_before_ms =
+        dead_share_next(started_ms, clock_mono_ms() - started_ms, p->settings->health.dead_share_percent);
     poll_keep_gap(p, d, clock_mono_ms());
     judge(p, d, &o, clock_mono_ms());
     if (is_answer(&o)) {

@@ -12,6 +12,19 @@
 
 enum { PORT_OPEN_WAIT_MS = 1000, TCP_OPEN_WAIT_MIN_MS = 500, TCP_OPEN_WAIT_MAX_MS = 5000 };
 
+/* As configured, or else the cheapest of its plan. */
+static struct request probe_of(const struct polled_device *d)
+{
+    static const enum modbus_table tables[] = {
+        [1] = TABLE_COIL, [2] = TABLE_DISCRETE, [3] = TABLE_HOLDING, [4] = TABLE_INPUT};
+    const struct probe_settings *probe = &d->device.settings->probe;
+    const struct request *smallest = plan_smallest(&d->plan);
+
+    if (probe->function > 0)
+        return (struct request){.table = tables[probe->function], .address = probe->address, .count = probe->count};
+    return smallest ? *smallest : (struct request){0};
+}
+
 static int add_devices(struct poller *p)
 {
     const struct driver *driver = driver_find("modbus");
@@ -32,6 +45,7 @@ static int add_devices(struct poller *p)
         r = plan_build(d->device.settings, &d->plan);
         if (r < 0)
             return r;
+        d->probe = probe_of(d);
         entries += d->plan.count;
     }
 

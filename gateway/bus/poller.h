@@ -27,6 +27,7 @@ struct polled_device {
     const struct driver *driver;
     struct device_health health;
     struct plan plan;
+    struct request probe;          /* asked when quarantined */
     size_t first_entry;            /* of the schedule; one a request of the plan */
     const struct request *suspect; /* timed out last: its answer may still come */
 };

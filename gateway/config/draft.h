@@ -60,6 +60,7 @@ struct bus_draft {
     const char *host;
     uint16_t tcp_port;
     struct command_settings commands;
+    struct health_settings health;
     struct asking asking;
     struct sampling sampling;
     struct publishing publishing;

@@ -35,6 +35,7 @@ static void draft_bus(struct loader *ld, const struct node *n, struct bus_draft 
     schema_read(&ld->ctx, &bus_section, kind, n, bus);
     schema_require(&ld->ctx, &bus_section, kind, n, NULL);
     draft_sampling(ld, n, &bus->sampling);
+    draft_probe(ld, n, &bus->asking.probe);
     draft_publishing(ld, n, &bus->publishing.rules);
     bus->broken = ld->report.errors > errors;
 }
@@ -80,6 +81,7 @@ static const struct device_template *apply_template(struct loader *ld, struct de
     }
     schema_read(&ld->ctx, &template_section, 0, template->root, &draft);
     draft_sampling(ld, template->root, &draft.sampling);
+    draft_probe(ld, template->root, &draft.asking.probe);
     draft_publishing(ld, template->root, &draft.publishing.rules);
     device->about = draft.about;
     device->asking = draft.asking;
@@ -99,6 +101,7 @@ static void draft_device(struct loader *ld, unsigned kind, struct device_draft *
     schema_read(&ld->ctx, &device_section, kind, device->node, device);
     schema_require(&ld->ctx, &device_section, kind, device->node, NULL);
     draft_sampling(ld, device->node, &device->sampling);
+    draft_probe(ld, device->node, &device->asking.probe);
     draft_publishing(ld, device->node, &device->publishing.rules);
     if (!node_get(device->node, "template") && node_count(device->tag_list) == 0)
         report_error(&ld->report, device->node->place, "a device needs 'tags' or a 'template'");

@@ -31,6 +31,7 @@ struct asking {
     int64_t min_request_gap_ms;
     int32_t fail_count;
     int64_t fail_time_ms;
+    struct probe_settings probe;
 };
 
 /* What a device is, for people: template -> device. "" if it is not said. */

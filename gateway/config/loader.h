@@ -72,6 +72,7 @@ void draft_bridges(struct loader *ld, struct draft *d);
 /* After one level (bus, template, device or tag) was read into *s: where it says how often to poll and not when
  * a value is stale, that follows from its own poll and not from what an outer level said. */
 void draft_sampling(struct loader *ld, const struct node *level, struct sampling *s);
+void draft_probe(struct loader *ld, const struct node *level, struct probe_settings *probe); /* options_health.c */
 
 /* The same for when to publish: reports an interval that contradicts the other. */
 void draft_publishing(struct loader *ld, const struct node *level, const struct publish_rules *rules);

@@ -23,6 +23,8 @@ extern const struct schema_section port_section;    /* struct port_settings */
 extern const struct schema_section device_section;
 extern const struct schema_section template_section;
 extern const struct schema_section tag_section;
+extern const struct schema_section health_section; /* struct health_settings */
+extern const struct schema_section probe_section;  /* struct probe_settings */
 extern const struct schema_section bridge_section;
 extern const struct schema_section bridge_topic_section; /* struct bridge_topic_settings */
 

@@ -143,6 +143,12 @@ static const struct schema_option asking_options[] = {
      INTO(struct asking, fail_time_ms),
      .preset = "5s",
      .help = "and at least this much time."},
+    {.name = "probe",
+     .type = OPT_SECTION,
+     .section = &probe_section,
+     INTO(struct asking, probe),
+     .help = "What a quarantined device is asked to learn whether it is back: {table: holding, address: 0}. When it is "
+             "not given, the shortest of its requests."},
     {0},
 };
 static const struct schema_section asking_section = {"asking", asking_options};
@@ -352,6 +358,7 @@ static const struct schema_option bus_options[] = {
     {.type = OPT_SHARED, .section = &sampling_section, INTO(struct bus_draft, sampling)},
     {.type = OPT_SHARED, .section = &publishing_section, INTO(struct bus_draft, publishing)},
     {.type = OPT_SHARED, .section = &command_section, INTO(struct bus_draft, commands)},
+    {.type = OPT_SHARED, .section = &health_section, INTO(struct bus_draft, health)},
     {.name = "devices",
      .type = OPT_LIST,
      .section = &device_section,

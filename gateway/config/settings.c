@@ -63,6 +63,7 @@ static bool build_device(struct arena *arena, const struct device_draft *from, s
         .min_request_gap_ms = from->asking.min_request_gap_ms,
         .fail_count = from->asking.fail_count,
         .fail_time_ms = from->asking.fail_time_ms,
+        .probe = from->asking.probe,
         .publish = from->publishing.form,
     };
     return build_tags(arena, from, to);
@@ -86,6 +87,7 @@ static bool build_bus(struct arena *arena, const struct draft *d, const struct b
         .host = from->host,
         .tcp_port = from->tcp_port,
         .commands = from->commands,
+        .health = from->health,
         .devices = devices,
     };
     for (size_t i = 0; i < d->device_count; i++)

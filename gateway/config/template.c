@@ -55,6 +55,7 @@ static void check_template(struct loader *ld, const struct node *root)
     schema_read(&ld->ctx, &template_section, 0, root, &draft);
     schema_require(&ld->ctx, &template_section, 0, root, NULL);
     draft_sampling(ld, root, &draft.sampling);
+    draft_probe(ld, root, &draft.asking.probe);
     draft_publishing(ld, root, &draft.publishing.rules);
     device.asking = draft.asking;
     device.sampling = draft.sampling;

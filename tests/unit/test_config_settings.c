@@ -228,6 +228,22 @@ static void a_device_says_more_than_its_template_and_that_more_than_the_bus(void
     settings_free(s);
 }
 
+static void what_a_dead_device_is_asked_is_inherited_too(void **state)
+{
+    (void)state;
+    struct settings *s = load(GOOD "full/main.yaml");
+
+    assert_int_equal(bus_named(s, "line")->health.dead_share_percent, 10);
+    assert_int_equal(bus_named(s, "net")->health.dead_share_percent, 5);
+    assert_int_equal(device_named(s, "meter")->probe.function, 4);
+    assert_int_equal(device_named(s, "meter")->probe.address, 0x20);
+    assert_int_equal(device_named(s, "meter")->probe.count, 2);
+    assert_int_equal(device_named(s, "tank")->probe.function, 1);
+    assert_int_equal(device_named(s, "tank")->probe.count, 1);
+    assert_int_equal(device_named(s, "press")->probe.function, 0);
+    settings_free(s);
+}
+
 static void a_device_changes_and_adds_to_its_templates_tags(void **state)
 {
     (void)state;
@@ -478,6 +494,7 @@ int main(void)
         cmocka_unit_test(relative_paths_start_from_their_file),
         cmocka_unit_test(buses_have_their_port_or_endpoint),
         cmocka_unit_test(a_device_says_more_than_its_template_and_that_more_than_the_bus),
+        cmocka_unit_test(what_a_dead_device_is_asked_is_inherited_too),
         cmocka_unit_test(a_device_changes_and_adds_to_its_templates_tags),
         cmocka_unit_test(poll_and_order_are_inherited_down_to_the_tag),
         cmocka_unit_test(a_tag_is_stale_after_three_polls_unless_said_otherwise),
