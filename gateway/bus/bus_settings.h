@@ -11,9 +11,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "bus/serial_settings.h"
 #include "bus/tag_settings.h"
 
-enum bus_type { BUS_MODBUS_RTU, BUS_MODBUS_TCP, BUS_MODBUS_RTU_TCP };
+enum bus_type { BUS_MODBUS_RTU, BUS_MODBUS_TCP, BUS_MODBUS_RTU_TCP, BUS_SERIAL };
 
 enum parity { PARITY_NONE, PARITY_EVEN, PARITY_ODD, PARITY_MARK, PARITY_SPACE };
 
@@ -70,10 +71,11 @@ struct bus_settings {
     uint64_t fingerprint; /* of all that is written about it, its devices and templates: another is another bus */
     enum bus_type type;
     struct port_settings port; /* of BUS_MODBUS_RTU_TCP: of the line behind its host, without a device */
-    const char *host;          /* BUS_MODBUS_TCP, BUS_MODBUS_RTU_TCP; else NULL */
+    const char *host;          /* BUS_MODBUS_TCP, BUS_MODBUS_RTU_TCP, BUS_SERIAL at a serial server; else NULL */
     uint16_t tcp_port;
     struct command_settings commands;
     struct health_settings health;
+    const struct serial_settings *serial; /* BUS_SERIAL, which has one device */
     const struct device_settings *devices;
     size_t device_count;
 };

@@ -27,7 +27,7 @@ void reason_print(struct reason reason, struct buf *out)
 {
     assert(reason.kind < ARRAY_LEN(reason_names));
     buf_put_text(out, reason_names[reason.kind]);
-    if (reason.kind == REASON_EXCEPTION || reason.kind == REASON_ENUM)
+    if (reason.kind == REASON_EXCEPTION || (reason.kind == REASON_ENUM && reason.code != REASON_NO_CODE))
         buf_printf(out, ":%" PRId64, reason.code);
 }
 

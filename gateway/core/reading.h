@@ -60,8 +60,9 @@ enum reason_kind {
 
 struct reason {
     uint8_t kind; /* enum reason_kind */
-    int64_t code; /* of REASON_EXCEPTION and REASON_ENUM */
+    int64_t code; /* of REASON_EXCEPTION and REASON_ENUM, there REASON_NO_CODE when the value was text */
 };
+#define REASON_NO_CODE INT64_MIN
 
 /* Appends "timeout", "exception:2", ...; nothing for REASON_NONE. */
 void reason_print(struct reason reason, struct buf *out);
