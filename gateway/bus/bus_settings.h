@@ -62,8 +62,9 @@ struct device_settings {
     int64_t fail_time_ms;       /* ...and so much time */
     struct probe_settings probe;
     enum publish_form publish;
-    const struct tag_settings *tags;
-    size_t tag_count;
+    const struct tag_settings *tags; /* first those that are read... */
+    size_t tag_count;                /* ...so many */
+    size_t derived_count;            /* then those that are computed from them */
 };
 
 struct bus_settings {

@@ -61,6 +61,9 @@ struct tag_settings {
     const char *label;        /* for people, "" if none */
     const char *device_class; /* what Home Assistant calls such values: given, or by the unit; "" if none */
     const char *state_class;  /* the same: measurement, total, total_increasing, measurement_angle or "" */
+    const char *expression;   /* NULL: it is read, from where this says; otherwise computed... */
+    const uint32_t *inputs;   /* ...from these of the device's tags, in the expression's order; none is behind itself */
+    size_t input_count;
     int64_t poll_ms;
     int64_t stale_after_ms;
     struct publish_rules rules;

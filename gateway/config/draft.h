@@ -28,6 +28,9 @@ struct tag_draft {
     struct form_draft form;
     const char *unit;
     struct about_tag about;
+    const char *expression; /* NULL: it is read */
+    const uint32_t *inputs; /* of the expression: places in the settings' tags */
+    size_t input_count;
     struct sampling sampling;
     struct publishing publishing;
 };

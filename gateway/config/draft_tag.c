@@ -135,8 +135,12 @@ static void draft_tag(struct loader *ld, const struct device_draft *device, bool
     schema_read(&ld->ctx, &tag_section, 0, tag->node, tag);
     draft_sampling(ld, tag->node, &tag->sampling);
     draft_publishing(ld, tag->node, &tag->publishing.rules);
-    if (whole)
+    if (draft_is_derived(tag)) {
+        tag->type = TYPE_F64;
+        draft_refuse_read_keys(ld, tag);
+    } else if (whole) {
         check_required(ld, tag);
+    }
     check_type(ld, tag);
     draft_form(ld, tag);
     check_numbers(ld, tag);
@@ -185,4 +189,5 @@ void draft_tags(struct loader *ld, struct device_draft *device, const struct dev
             add_tag(ld, device, whole, n, NULL);
     }
     draft_check_registers(ld, device);
+    draft_derived(ld, device);
 }

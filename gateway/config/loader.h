@@ -1,12 +1,12 @@
 /*
  * loader - what the parts of config_load() share while it runs. Private to config/.
  *
- *   source.c       files -> trees                   draft_bus.c     buses and devices
- *   template.c     templates, found and checked     draft_tag.c     tags
- *   rules.c        what no single option can know   draft_bridge.c  bridges
- *   settings.c     drafts -> settings               draft_form.c    bits, words, sentinels, ranges of tags
- *   fingerprint.c  what is written, as a number     draft_net.c     listeners, host names
- *                                                   draft_about.c   classes of values, for Home Assistant
+ *   source.c       files -> trees                   draft_bus.c      buses and devices
+ *   template.c     templates, found and checked     draft_tag.c      tags
+ *   rules.c        what no single option can know   draft_form.c     bits, words, sentinels, ranges of tags
+ *   settings.c     drafts -> settings               draft_derived.c  tags that are computed
+ *   fingerprint.c  what is written, as a number     draft_bridge.c   bridges
+ *   draft_about.c  classes, for Home Assistant      draft_net.c      listeners, host names
  */
 #ifndef WP_CONFIG_LOADER_H
 #define WP_CONFIG_LOADER_H
@@ -79,6 +79,12 @@ void draft_publishing(struct loader *ld, const struct node *level, const struct 
 
 /* Tags of a device, and of its template if it has one; checks each. */
 void draft_tags(struct loader *ld, struct device_draft *device, const struct device_template *template);
+
+/* draft_derived.c: tags with an 'expression'. Keys that only tags have which are read are refused; once all tags
+ * of a device are known, their expressions are parsed and the tags found which they use. */
+bool draft_is_derived(const struct tag_draft *tag);
+void draft_refuse_read_keys(struct loader *ld, const struct tag_draft *tag);
+void draft_derived(struct loader *ld, struct device_draft *device);
 
 void rules_check(struct loader *ld, const struct draft *d);
 void rules_check_ports(struct loader *ld, const struct draft *d); /* a part of it */

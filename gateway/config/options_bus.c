@@ -255,6 +255,14 @@ static const struct schema_option tag_options[] = {
      .preset = "",
      .help = "Unit of the value, for people: V, kWh, degC."},
     {.type = OPT_SHARED, .section = &about_tag_section, INTO(struct tag_draft, about)},
+    {.name = "expression",
+     .type = OPT_STRING,
+     .min = 1,
+     .max = 400,
+     INTO(struct tag_draft, expression),
+     .help = "Instead of table and address: the tag is not read but computed from other tags of its device, as in "
+             "voltage * current. Knows + - * / ^, comparisons, min, max, abs, if(condition, then, else). Null while "
+             "one of them is."},
     {.type = OPT_SHARED, .section = &sampling_section, INTO(struct tag_draft, sampling)},
     {.type = OPT_SHARED, .section = &publishing_section, INTO(struct tag_draft, publishing)},
     {0},

@@ -15,35 +15,44 @@ static int64_t stale_after(const struct sampling *s)
     return three > 3 * SECOND ? three : 3 * SECOND;
 }
 
+static struct tag_settings build_tag(const struct tag_draft *t)
+{
+    return (struct tag_settings){
+        .name = t->name,
+        .table = t->expression ? TABLE_HOLDING : (enum modbus_table)t->table,
+        .address = t->expression ? 0 : (uint16_t)t->address,
+        .type = (enum tag_type)t->type,
+        .order = (enum byte_order)t->sampling.order,
+        .scale = t->scale,
+        .offset = t->offset,
+        .form = t->form.checked,
+        .unit = t->unit,
+        .label = t->about.label,
+        .device_class = t->about.class_found,
+        .state_class = t->about.state_found,
+        .expression = t->expression,
+        .inputs = t->inputs,
+        .input_count = t->input_count,
+        .poll_ms = t->sampling.poll_ms,
+        .stale_after_ms = stale_after(&t->sampling),
+        .rules = t->publishing.rules,
+    };
+}
+
+/* Those that are computed behind those that are read. */
 static bool build_tags(struct arena *arena, const struct device_draft *from, struct device_settings *to)
 {
     struct tag_settings *tags = arena_alloc(arena, from->tag_count * sizeof(*tags));
 
     if (!tags)
         return false;
-    for (size_t i = 0; i < from->tag_count; i++) {
-        const struct tag_draft *t = &from->tags[i];
-
-        tags[i] = (struct tag_settings){
-            .name = t->name,
-            .table = (enum modbus_table)t->table,
-            .address = (uint16_t)t->address,
-            .type = (enum tag_type)t->type,
-            .order = (enum byte_order)t->sampling.order,
-            .scale = t->scale,
-            .offset = t->offset,
-            .form = t->form.checked,
-            .unit = t->unit,
-            .label = t->about.label,
-            .device_class = t->about.class_found,
-            .state_class = t->about.state_found,
-            .poll_ms = t->sampling.poll_ms,
-            .stale_after_ms = stale_after(&t->sampling),
-            .rules = t->publishing.rules,
-        };
-    }
+    for (size_t i = 0; i < from->tag_count; i++)
+        if (!from->tags[i].expression)
+            tags[to->tag_count++] = build_tag(&from->tags[i]);
+    for (size_t i = 0; i < from->tag_count; i++)
+        if (from->tags[i].expression)
+            tags[to->tag_count + to->derived_count++] = build_tag(&from->tags[i]);
     to->tags = tags;
-    to->tag_count = from->tag_count;
     return true;
 }
 
