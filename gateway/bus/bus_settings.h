@@ -67,6 +67,11 @@ struct device_settings {
     size_t derived_count;            /* then those that are computed from them */
 };
 
+static inline size_t device_all_tags(const struct device_settings *d)
+{
+    return d->tag_count + d->derived_count;
+}
+
 struct bus_settings {
     const char *name;
     uint64_t fingerprint; /* of all that is written about it, its devices and templates: another is another bus */

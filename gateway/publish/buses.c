@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "publish/derive.h"
 #include "publish/publish.h"
 #include "publish/state.h"
 
@@ -46,10 +47,10 @@ static void init_device(struct device_publish *d, const struct bus_settings *bus
 {
     *d = (struct device_publish){
         .bus = bus, .settings = settings, .tags = tags, .answer_ms = now_mono_ms, .overdue_ms = INT64_MAX, .seq = 1};
-    for (size_t i = 0; i < settings->tag_count; i++) {
+    for (size_t i = 0; i < device_all_tags(settings); i++) {
         tags[i].settings = &settings->tags[i];
         tags[i].good_ms = now_mono_ms;
-        if (settings->tags[i].stale_after_ms < d->overdue_ms)
+        if (i < settings->tag_count && settings->tags[i].stale_after_ms < d->overdue_ms)
             d->overdue_ms = settings->tags[i].stale_after_ms;
     }
 }
@@ -58,6 +59,9 @@ static void bus_publish_free(struct bus_publish *bus)
 {
     if (!bus)
         return;
+    for (size_t i = 0; bus->devices && i < bus->settings->device_count; i++)
+        if (bus->devices[i].settings)
+            derive_fini(&bus->devices[i]);
     free(bus->texts);
     free(bus->tags);
     free(bus->devices);
@@ -73,7 +77,7 @@ static struct bus_publish *bus_publish_new(const struct bus_settings *settings, 
         return NULL;
     bus->settings = settings;
     for (size_t i = 0; i < settings->device_count; i++)
-        bus->tag_count += settings->devices[i].tag_count;
+        bus->tag_count += device_all_tags(&settings->devices[i]);
     /* One more than needed: calloc(0) may give NULL. */
     bus->devices = calloc(settings->device_count + 1, sizeof(bus->devices[0]));
     bus->tags = tags = calloc(bus->tag_count + 1, sizeof(bus->tags[0]));
@@ -83,7 +87,11 @@ static struct bus_publish *bus_publish_new(const struct bus_settings *settings, 
     }
     for (size_t i = 0; i < settings->device_count; i++) {
         init_device(&bus->devices[i], settings, &settings->devices[i], tags, now_mono_ms);
-        tags += settings->devices[i].tag_count;
+        if (derive_init(&bus->devices[i]) < 0) {
+            bus_publish_free(bus);
+            return NULL;
+        }
+        tags += device_all_tags(&settings->devices[i]);
     }
     bus->texts = make_texts(bus);
     if (!bus->texts) {
@@ -96,7 +104,7 @@ static struct bus_publish *bus_publish_new(const struct bus_settings *settings, 
 static int make_room(struct publish *p, uint32_t number, const struct bus_settings *settings)
 {
     for (size_t i = 0; i < settings->device_count; i++) {
-        size_t room = settings->devices[i].tag_count;
+        size_t room = device_all_tags(&settings->devices[i]);
         uint32_t *shown;
 
         if (room <= p->shown_room)
@@ -123,7 +131,7 @@ static int make_room(struct publish *p, uint32_t number, const struct bus_settin
 
 static struct tag_state *find_tag(const struct device_publish *d, const char *name)
 {
-    for (size_t i = 0; i < d->settings->tag_count; i++)
+    for (size_t i = 0; i < device_all_tags(d->settings); i++)
         if (strcmp(d->settings->tags[i].name, name) == 0)
             return &d->tags[i];
     return NULL;
@@ -152,7 +160,7 @@ static void clear_values(struct publish *p, const struct device_publish *d, cons
 {
     if (d->settings->publish == PUBLISH_JSON)
         return;
-    for (size_t i = 0; i < d->settings->tag_count; i++) {
+    for (size_t i = 0; i < device_all_tags(d->settings); i++) {
         if (kept && kept->settings->publish != PUBLISH_JSON && find_tag(kept, d->tags[i].settings->name))
             continue;
         publish_topic_of_tag(p, d, &d->tags[i]);
@@ -167,7 +175,7 @@ static void take_over(struct publish *p, struct device_publish *from, struct dev
     to->answer_ms = from->answer_ms;
     to->goes_on = true;
     from->taken_over = true;
-    for (size_t i = 0; i < to->settings->tag_count; i++) {
+    for (size_t i = 0; i < device_all_tags(to->settings); i++) {
         const struct tag_state *old = find_tag(from, to->tags[i].settings->name);
 
         if (!old)

@@ -39,7 +39,7 @@ static void write_words(struct json *j, const struct value_form *form)
 static void write_device_tags(struct json *j, const struct device_settings *settings)
 {
     json_object_begin(j);
-    for (size_t i = 0; i < settings->tag_count; i++) {
+    for (size_t i = 0; i < device_all_tags(settings); i++) {
         const struct tag_settings *tag = &settings->tags[i];
 
         json_key(j, tag->name);

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "publish/derive.h"
 #include "publish/rule.h"
 #include "publish/state.h"
 
@@ -217,12 +218,38 @@ static bool shows(const struct tag_state *tag, const struct reading *r)
     return tag->bad.kind != REASON_NONE || (r->reason.kind == REASON_NONE && rule_shows(tag));
 }
 
+/* What one batch, or a look at the age of tags, leads to. */
+struct outcome {
+    size_t count; /* of tags in p->shown, for the json message */
+    bool news;    /* there is to be one */
+    int64_t next; /* see publish_batch() */
+};
+
+/* Inputs of a computed tag stand before it. */
+static void compute_tags(struct publish *p, struct device_publish *d, int64_t ts_ms, int64_t now_mono_ms,
+                         struct outcome *o)
+{
+    for (uint32_t t = (uint32_t)d->settings->tag_count; t < device_all_tags(d->settings); t++) {
+        struct tag_state *tag = &d->tags[t];
+        struct reading r;
+        bool news;
+
+        if (!derive_reading(d, t, ts_ms, &r))
+            continue;
+        news = r.reason.kind == REASON_NONE ? take_reading(tag, &r, ts_ms, now_mono_ms) : turn_bad(tag, r.reason);
+        if (news)
+            emit_tag(p, d, tag, now_mono_ms);
+        o->news |= news;
+        if (news || (r.reason.kind == REASON_NONE && rule_shows(tag)))
+            p->shown[o->count++] = t;
+        o->next = earlier(o->next, rule_due(tag));
+    }
+}
+
 int64_t publish_batch(struct publish *p, const struct batch *b, int64_t now_mono_ms)
 {
     struct device_publish *d = find_device(p, b->bus, b->device);
-    int64_t next = INT64_MAX;
-    size_t count = 0;
-    bool news = false;
+    struct outcome o = {.next = INT64_MAX};
 
     assert(b->count <= d->settings->tag_count);
     p->stats.readings += b->count;
@@ -238,18 +265,20 @@ int64_t publish_batch(struct publish *p, const struct batch *b, int64_t now_mono
             set_availability(p, d, AVAILABILITY_ONLINE);
         }
         if (take_reading(tag, r, b->ts_ms, now_mono_ms)) {
-            news = true;
+            o.news = true;
             emit_tag(p, d, tag, now_mono_ms);
         }
         if (shows(tag, r))
-            p->shown[count++] = r->tag;
-        next = earlier(next, rule_due(tag));
+            p->shown[o.count++] = r->tag;
+        o.next = earlier(o.next, rule_due(tag));
     }
+    if (b->count > 0)
+        compute_tags(p, d, b->ts_ms, now_mono_ms, &o);
 
-    if (news)
-        emit_json(p, d, p->shown, count, b->ts_ms);
+    if (o.news)
+        emit_json(p, d, p->shown, o.count, b->ts_ms);
     take_health(p, d, &b->health, now_mono_ms);
-    return next;
+    return o.next;
 }
 
 /* Publishes the values whose interval has ended, those of one sample in one json message, the oldest first.
@@ -261,7 +290,7 @@ static int64_t publish_due(struct publish *p, struct device_publish *d, int64_t 
         int64_t ts = INT64_MAX;
         size_t count = 0;
 
-        for (size_t t = 0; t < d->settings->tag_count; t++) {
+        for (size_t t = 0; t < device_all_tags(d->settings); t++) {
             int64_t due = rule_due(&d->tags[t]);
 
             if (due > now_mono_ms)
@@ -271,7 +300,7 @@ static int64_t publish_due(struct publish *p, struct device_publish *d, int64_t 
         }
         if (ts == INT64_MAX)
             return next;
-        for (uint32_t t = 0; t < d->settings->tag_count; t++) {
+        for (uint32_t t = 0; t < device_all_tags(d->settings); t++) {
             if (d->tags[t].ts_ms != ts || rule_due(&d->tags[t]) > now_mono_ms)
                 continue;
             p->shown[count++] = t;
@@ -284,8 +313,8 @@ static int64_t publish_due(struct publish *p, struct device_publish *d, int64_t 
 /* The next moment at which there is something to do for one of the device's tags. */
 static int64_t check_device(struct publish *p, struct device_publish *d, int64_t now_mono_ms, int64_t now_wall_ms)
 {
+    struct outcome o = {.next = INT64_MAX};
     int64_t next = INT64_MAX;
-    size_t count = 0;
 
     for (uint32_t t = 0; t < d->settings->tag_count; t++) {
         struct tag_state *tag = &d->tags[t];
@@ -299,12 +328,14 @@ static int64_t check_device(struct publish *p, struct device_publish *d, int64_t
             next = earlier(next, due);
         } else {
             turn_bad(tag, why);
-            p->shown[count++] = t;
+            p->shown[o.count++] = t;
             emit_tag(p, d, tag, now_mono_ms);
         }
     }
-    if (count > 0)
-        emit_json(p, d, p->shown, count, now_wall_ms);
+    if (o.count > 0) {
+        compute_tags(p, d, now_wall_ms, now_mono_ms, &o);
+        emit_json(p, d, p->shown, o.count, now_wall_ms);
+    }
     next = earlier(next, publish_due(p, d, now_mono_ms));
 
     if (d->availability != AVAILABILITY_OFFLINE && d->overdue_ms != INT64_MAX) {

@@ -7,6 +7,8 @@
 #include "core/buf.h"
 #include "publish/publish.h"
 
+struct expression;
+
 struct tag_state {
     const struct tag_settings *settings;
     struct value value;         /* last good one; VALUE_NONE before the first and while bad */
@@ -27,7 +29,8 @@ enum availability { AVAILABILITY_UNKNOWN, AVAILABILITY_ONLINE, AVAILABILITY_OFFL
 struct device_publish {
     const struct bus_settings *bus;
     const struct device_settings *settings;
-    struct tag_state *tags; /* settings->tag_count of them */
+    struct tag_state *tags;          /* device_all_tags() of them */
+    struct expression **expressions; /* of those that are computed */
     enum availability availability;
     int64_t answer_ms;    /* monotonic time of the last answer of any kind, or of the start */
     int64_t overdue_ms;   /* offline after so long without an answer: the smallest stale_after */
