@@ -52,6 +52,13 @@ const char *place_print(struct place from, struct place to, char ret_text[PLACE_
 /* Where the value of `key` is, or else the mapping. `base`, which may be NULL, is what the mapping changes. */
 struct place key_place(const struct node *mapping, const struct node *base, const char *key);
 
+/* Where templates are looked for, the first first; relative: from the main file's directory. */
+enum { TEMPLATE_DIRS = 3 };
+extern const char *const template_dirs[TEMPLATE_DIRS];
+
+/* One of them as a path, to free(). NULL when out of memory. */
+char *template_dir_path(const char *main_name, const char *dir);
+
 struct device_template {
     struct device_template *next;
     struct str name;

@@ -9,21 +9,31 @@
 #include "config/options.h"
 
 /* Below the main file's directory when relative. */
-static const char *const template_dirs[] = {"templates", "/etc/wirepost/templates", "/usr/share/wirepost/templates"};
+const char *const template_dirs[TEMPLATE_DIRS] = {"templates", "/etc/wirepost/templates",
+                                                  "/usr/share/wirepost/templates"};
 
 /* Beside the file by the name the user gave it: that is how the report shows it. */
-static char *template_path(struct loader *ld, const char *dir, struct str name)
+char *template_dir_path(const char *main_name, const char *dir)
 {
-    const char *main_name = ld->main_name;
     const char *slash = strrchr(main_name, '/');
     int prefix = dir[0] != '/' && slash ? (int)(slash - main_name + 1) : 0;
+    char *path;
+
+    return asprintf(&path, "%.*s%s", prefix, main_name, dir) < 0 ? NULL : path;
+}
+
+static char *template_path(struct loader *ld, const char *dir, struct str name)
+{
+    char *folder = template_dir_path(ld->main_name, dir);
     struct buf path = {0};
     char *copy = NULL;
 
-    buf_printf(&path, "%.*s%s/" STR_FMT ".yaml", prefix, main_name, dir, STR_ARG(name));
-    if (!buf_failed(&path))
+    if (folder)
+        buf_printf(&path, "%s/" STR_FMT ".yaml", folder, STR_ARG(name));
+    if (folder && !buf_failed(&path))
         copy = arena_strdup(ld->scratch, buf_str(&path));
     buf_fini(&path);
+    free(folder);
     return copy;
 }
 
