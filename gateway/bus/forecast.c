@@ -82,12 +82,9 @@ static double total(const struct loads *loads)
     return sum;
 }
 
-/*
- * The shortest period with which the load is `target`: earliest deadline first serves all with the
- * same lateness, so the shorter periods stretch to one common length and the longer ones are kept.
- * By period, and the load is more than `target`. *ret_count: how many stretch.
+/* The period with which the load is `target` when the shorter ones are made as long. By period, and the load is more.
  */
-static double common_period(const struct loads *loads, double target, size_t *ret_count)
+static double common_period(const struct loads *loads, double target)
 {
     double kept = total(loads);
     double stretched_us = 0.0;
@@ -98,7 +95,6 @@ static double common_period(const struct loads *loads, double target, size_t *re
 
         stretched_us += l->cost_us;
         kept -= l->cost_us / l->period_us;
-        *ret_count = i + 1;
         if (kept >= target)
             continue;
         period_us = stretched_us / (target - kept);
@@ -130,17 +126,21 @@ static struct forecast judge(struct loads *loads)
 {
     struct forecast f = {.requests = loads->count, .load = total(loads)};
     long percent = lround(f.load * 100.0);
-    size_t count;
+    double fastest_us;
+    double slowest_us;
 
     if (!loads->items || percent <= FORECAST_FULL)
         return f;
     qsort(loads->items, loads->count, sizeof(*loads->items), compare_periods);
-    f.advised_ms = round_up(common_period(loads, FORECAST_FULL / 100.0, &count));
+    f.advised_ms = round_up(common_period(loads, FORECAST_FULL / 100.0));
     if (percent <= 100)
         return f;
-    f.comes_ms = round_off(common_period(loads, 1.0, &count));
-    f.fastest_ms = llround(loads->items[0].period_us / 1000.0);
-    f.slowest_ms = llround(loads->items[count - 1].period_us / 1000.0);
+    fastest_us = loads->items[0].period_us;
+    slowest_us = loads->items[loads->count - 1].period_us;
+    f.fastest_ms = llround(fastest_us / 1000.0);
+    f.slowest_ms = llround(slowest_us / 1000.0);
+    f.comes_ms[0] = round_off(fastest_us * f.load);
+    f.comes_ms[1] = round_off(slowest_us * f.load);
     return f;
 }
 

@@ -26,9 +26,9 @@ enum { FORECAST_FULL = 80 };
 struct forecast {
     size_t requests;      /* in the plan */
     double load;          /* share of the time; more than 1.0 is asked in vain */
-    int64_t fastest_ms;   /* of the periods that cannot be kept; 0: all can */
+    int64_t fastest_ms;   /* of the periods, when they cannot be kept; 0: they can */
     int64_t slowest_ms;   /* of these */
-    int64_t comes_ms;     /* what they become */
+    int64_t comes_ms[2];  /* what these two become: all stretch by the same factor, the load */
     int64_t advised_ms;   /* with no period shorter than this FORECAST_FULL is kept; 0: it is */
     int32_t advised_baud; /* lowest usual rate that keeps FORECAST_FULL; 0: it is kept, or no rate does it */
 };

@@ -218,6 +218,7 @@ void poll_entry(struct poller *p, size_t entry)
     struct polled_device *d = &p->devices[p->entries[entry].device];
     const struct request *req = &d->plan.requests[entry - d->first_entry];
     bool resync = d->suspect && can_be_mistaken(d->suspect, req);
+    int64_t begun_ms = clock_mono_ms();
     struct batch *b;
     struct outcome o;
 
@@ -225,7 +226,7 @@ void poll_entry(struct poller *p, size_t entry)
         req = d->suspect;
     b = batch_new(req->tag_count);
     if (!b) {
-        schedule_done(&p->schedule, entry, clock_mono_ms());
+        schedule_done(&p->schedule, entry, begun_ms, 0);
         return;
     }
     o = ask(p, d, req, b);
@@ -233,9 +234,12 @@ void poll_entry(struct poller *p, size_t entry)
         batch_free(b);
         return;
     }
-    /* After a resync the entry itself is still due, unless that failed too. */
-    if (!resync || !is_answer(&o))
-        schedule_done(&p->schedule, entry, clock_mono_ms());
+    /* A failed poll takes long: others come first before it is tried again. After a resync the
+     * entry itself is still due, unless that failed too. */
+    if (!is_answer(&o))
+        schedule_done(&p->schedule, entry, clock_mono_ms(), 0);
+    else if (!resync)
+        schedule_done(&p->schedule, entry, begun_ms, o.latency_us);
     poll_keep_gap(p, d, clock_mono_ms());
     log_refusal(p, d, req, &o);
     judge(p, d, &o, clock_mono_ms());

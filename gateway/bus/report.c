@@ -9,6 +9,9 @@
 
 void report_counters(struct poller *p)
 {
+    p->status.demand = schedule_demand(&p->schedule);
+    p->status.late_ms = schedule_lateness(&p->schedule);
+    p->status.overdue = p->schedule.overdue;
     pthread_mutex_lock(&p->lock);
     p->shown = p->status;
     pthread_mutex_unlock(&p->lock);

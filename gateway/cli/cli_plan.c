@@ -18,7 +18,7 @@ static int print_bus(const struct bus_settings *bus)
     printf("bus %s: %ld %% of the line at these periods", bus->name, lround(f.load * 100.0));
     if (bus->type == BUS_MODBUS_TCP)
         printf(", assuming %d ms a request", FORECAST_TCP_US / 1000);
-    if (f.advised_ms > 0 && f.comes_ms == 0)
+    if (f.advised_ms > 0 && f.fastest_ms == 0)
         printf("; above %d %% repeats make tags late", FORECAST_FULL);
     printf("\n");
     return 0;

@@ -5,22 +5,23 @@
 #include "bus/forecast.h"
 #include "config/loader.h"
 
-/* "tags polled every 500ms will come every 715ms; raise baud to 19200, or poll none ..." */
+/* "tags polled every 500ms to 10s will come every 715ms to 14s; raise baud to 19200, or poll none ..." */
 static void print_consequence(const struct forecast *f, struct buf *out)
 {
     char fastest[TEXT_SHOWN];
     char slowest[TEXT_SHOWN];
-    char comes[TEXT_SHOWN];
+    char comes[2][TEXT_SHOWN];
     char advised[TEXT_SHOWN];
 
     text_print_duration(f->fastest_ms, fastest);
     text_print_duration(f->slowest_ms, slowest);
-    text_print_duration(f->comes_ms, comes);
+    text_print_duration(f->comes_ms[0], comes[0]);
+    text_print_duration(f->comes_ms[1], comes[1]);
     text_print_duration(f->advised_ms, advised);
-    buf_printf(out, "tags polled every %s", fastest);
     if (f->slowest_ms > f->fastest_ms)
-        buf_printf(out, " to %s", slowest);
-    buf_printf(out, " will come every %s; ", comes);
+        buf_printf(out, "tags polled every %s to %s will come every %s to %s; ", fastest, slowest, comes[0], comes[1]);
+    else
+        buf_printf(out, "tags polled every %s will come every %s; ", fastest, comes[0]);
     if (f->advised_baud > 0)
         buf_printf(out, "raise baud to %d, or ", f->advised_baud);
     buf_printf(out, "poll none more often than every %s", advised);
@@ -43,7 +44,7 @@ static int check_line(struct loader *ld, const struct bus_draft *draft, const st
     struct forecast f;
     int r = forecast_bus(bus, &f);
 
-    if (r < 0 || f.comes_ms == 0)
+    if (r < 0 || f.fastest_ms == 0)
         return r;
     buf_printf(&text, "bus %s: %ld %% of the line at these periods", bus->name, lround(f.load * 100.0));
     if (bus->type == BUS_MODBUS_TCP)
@@ -60,7 +61,7 @@ static int check_device(struct loader *ld, const struct device_draft *draft, con
     struct forecast f;
     int r = device->min_request_gap_ms > 0 ? forecast_device(bus, device, &f) : 0;
 
-    if (r < 0 || device->min_request_gap_ms == 0 || f.comes_ms == 0)
+    if (r < 0 || device->min_request_gap_ms == 0 || f.fastest_ms == 0)
         return r;
     buf_printf(&text,
                "device %s: its requests and 'min_request_gap' need %ld %% of the time at these periods: ", device->name,
