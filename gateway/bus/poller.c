@@ -10,7 +10,7 @@
 #include "core/clock.h"
 #include "core/log.h"
 
-enum { PORT_OPEN_WAIT_MS = 1000, TCP_OPEN_WAIT_MIN_MS = 500, TCP_OPEN_WAIT_MAX_MS = 5000 };
+enum { PORT_OPEN_WAIT_MS = 500, TCP_OPEN_WAIT_MIN_MS = 500, TCP_OPEN_WAIT_MAX_MS = 5000 };
 
 /* As configured, or else the cheapest of its plan. */
 static struct request probe_of(const struct polled_device *d)

@@ -3,6 +3,7 @@
     slave = FaultySlave("late", every=20, timeout=0.05)
     slave.serve_pty()  or  slave.serve_tcp()      # -> the bus' "type: ..." lines for a configuration
     slave.requests, slave.faults
+    slave.unplug()                                # a pty is no more
 
 Unit 1; every holding register holds its own address, so that any answer taken for another's shows.
 """
@@ -33,20 +34,35 @@ def answer(request):
 
 
 class FaultySlave(threading.Thread):
-    def __init__(self, fault, every=20, timeout=0.05, seed=1):
+    """Without a fault it is a good slave."""
+
+    def __init__(self, fault=None, every=20, timeout=0.05, seed=1):
         super().__init__(daemon=True)
         self.fault, self.every, self.timeout, self.random = fault, every, timeout, random.Random(seed)
         self.requests = self.faults = 0
-        self.write, self.wait, self.read = None, None, None
+        self.write = self.read = None
 
     def serve_pty(self):
         master, slave = pty.openpty()
         tty.setraw(slave)
-        self.slave = slave  # open, so that the line does not hang up
-        self.write, self.read = lambda data: os.write(master, data), lambda: os.read(master, 256)
-        self.run = self.serve
+        self.device, self.slave = os.ttyname(slave), slave  # open, so that the line does not hang up
+        end, self.plug = os.pipe()
+
+        def read():
+            ready = select.select([master, end], [], [])[0]
+            return b"" if end in ready else os.read(master, 256)
+
+        def run():
+            self.serve()
+            for fd in master, slave, end, self.plug:
+                os.close(fd)
+        self.write, self.read, self.run = lambda data: os.write(master, data), read, run
         self.start()
-        return "type: modbus-rtu\n    port: {device: %s, baud: 115200}" % os.ttyname(slave)
+        return "type: modbus-rtu\n    port: {device: %s, baud: 115200}" % self.device
+
+    def unplug(self):
+        os.write(self.plug, b"x")
+        self.join()
 
     def serve_tcp(self):
         server = socket.create_server(("127.0.0.1", 0))
@@ -83,7 +99,7 @@ class FaultySlave(threading.Thread):
     def respond(self, request):
         self.requests += 1
         right = crc(answer(request[:6]))
-        faulty = self.requests % self.every == 0
+        faulty = self.fault is not None and self.requests % self.every == 0
         self.faults += faulty
         self.write(getattr(self, self.fault)(request, right) if faulty else right)
 
