@@ -41,6 +41,10 @@ struct driver {
      * untouched on failure. Errors as in link.h. */
     int (*poll)(struct device *dev, const struct request *req, struct batch *out);
 
+    /* Sends what poll() asks, and does not wait; see link_begin_read(). The same errors. NULL: one request at a time.
+     */
+    int (*begin)(struct device *dev, const struct request *req);
+
     /* Writes one tag's value, given as a reading shows it. NULL if the driver cannot. Errors as in link.h,
      * or -EINVAL: the tag cannot show this. */
     int (*write)(struct device *dev, const struct tag_settings *tag, struct str text);

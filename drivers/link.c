@@ -133,15 +133,25 @@ int link_transact(struct link *l, uint8_t unit, const uint8_t *pdu, size_t len, 
  *   answer    function  bytes (1)    data (bytes)
  *   refused   function | 0x80        code (1)
  */
+enum { READ_REQUEST_LEN = 5 };
+
+static void build_read(uint8_t function, uint16_t address, uint16_t count, uint8_t ret_pdu[READ_REQUEST_LEN])
+{
+    ret_pdu[0] = function;
+    ret_pdu[1] = (uint8_t)(address >> 8);
+    ret_pdu[2] = (uint8_t)address;
+    ret_pdu[3] = (uint8_t)(count >> 8);
+    ret_pdu[4] = (uint8_t)count;
+}
+
 static int read_table(struct link *l, uint8_t unit, uint8_t function, uint16_t address, uint16_t count, size_t data_len,
                       uint8_t *ret_pdu)
 {
-    const uint8_t request[] = {
-        function, (uint8_t)(address >> 8), (uint8_t)address, (uint8_t)(count >> 8), (uint8_t)count,
-    };
+    uint8_t request[READ_REQUEST_LEN];
     int r;
 
     assert(count > 0 && 2 + data_len <= LINK_PDU_MAX);
+    build_read(function, address, count, request);
     r = link_transact(l, unit, request, sizeof(request), 2 + data_len, ret_pdu);
     if (r < 0)
         return r;
@@ -192,6 +202,34 @@ int link_read_input(struct link *l, uint8_t unit, uint16_t address, uint16_t *re
 int link_read_holding(struct link *l, uint8_t unit, uint16_t address, uint16_t *ret_regs, uint16_t count)
 {
     return read_registers(l, unit, READ_HOLDING, address, ret_regs, count);
+}
+
+int link_begin_read(struct link *l, uint8_t unit, enum modbus_table table, uint16_t address, uint16_t count)
+{
+    static const uint8_t functions[] = {[TABLE_COIL] = READ_COILS,
+                                        [TABLE_DISCRETE] = READ_DISCRETE,
+                                        [TABLE_INPUT] = READ_INPUT,
+                                        [TABLE_HOLDING] = READ_HOLDING};
+    uint8_t request[READ_REQUEST_LEN];
+
+    if (!l->ops->begin)
+        return -ENOBUFS;
+    if (!l->is_open)
+        return -ENODEV;
+    build_read(functions[table], address, count, request);
+    return l->ops->begin(l, unit, request, sizeof(request));
+}
+
+int link_await(struct link *l, int64_t until_us)
+{
+    assert(l->ops->await);
+    return l->is_open ? l->ops->await(l, until_us) : -ENODEV;
+}
+
+void link_resume(struct link *l, int slot)
+{
+    assert(l->ops->resume);
+    l->ops->resume(l, slot);
 }
 
 int link_wait(const struct link *l, int fd, short events, int64_t until_us)

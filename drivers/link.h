@@ -5,7 +5,7 @@
  *
  * Blocking, never longer than the time-out asked for. One thread: the bus's.
  *
- * Errors of all link_read_* and of link_transact:
+ * Errors of all that ask:
  *   -ETIMEDOUT  no answer                     -EREMOTEIO  refused, see link_exception()
  *   -EBADMSG    damaged or cut short          -ENODEV     the line is gone: close it
  *   -EPROTO     whole, but not what was asked -ECANCELED  stop_fd became readable
@@ -55,6 +55,25 @@ int link_read_holding(struct link *l, uint8_t unit, uint16_t address, uint16_t *
  * they need to obey (1.02, 2.1). On Modbus TCP it is the device itself, which does answer.
  */
 int link_transact(struct link *l, uint8_t unit, const uint8_t *pdu, size_t len, size_t want, uint8_t *ret_pdu);
+
+/*
+ * Several requests in flight, where transaction numbers tell their answers apart: on Modbus TCP.
+ *
+ *   link_begin_read x n  ->  link_await  ->  link_resume  ->  link_read_* with the same arguments
+ *
+ * Slots are small numbers, less than LINK_DEPTH_MAX; all are free again when the link was closed.
+ * Other requests may be made in between.
+ */
+enum { LINK_DEPTH_MAX = 16 };
+
+/* Sends a request and does not wait. Its slot, or an error as in link.h; -ENOBUFS when none is free. */
+int link_begin_read(struct link *l, uint8_t unit, enum modbus_table table, uint16_t address, uint16_t count);
+
+/* Waits until one in flight is answered or has timed out: its slot. -EAGAIN when none was by until_us. */
+int link_await(struct link *l, int64_t until_us);
+
+/* The next request is not sent: its outcome is that of the slot, which is free then. */
+void link_resume(struct link *l, int slot);
 
 /* The exception code of the last -EREMOTEIO. */
 uint8_t link_exception(const struct link *l);

@@ -19,6 +19,11 @@ struct link_ops {
      * answer's PDU (at least 2, at most LINK_PDU_MAX; 0 after a broadcast) or an error as in link.h. */
     int (*transact)(struct link *l, uint8_t unit, const uint8_t *pdu, size_t len, size_t want, uint8_t *ret_pdu);
     int (*drain)(struct link *l, int64_t quiet_ms);
+
+    /* As in link.h; NULL where one request is in flight at most. */
+    int (*begin)(struct link *l, uint8_t unit, const uint8_t *pdu, size_t len);
+    int (*await)(struct link *l, int64_t until_us);
+    void (*resume)(struct link *l, int slot);
 };
 
 struct link {

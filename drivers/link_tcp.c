@@ -18,7 +18,26 @@
 #include "drivers/link.h"
 #include "drivers/link_impl.h"
 
-enum { HEADER_LEN = 7 };
+enum {
+    HEADER_LEN = 7,
+    FUNCTION_AT = HEADER_LEN,
+    EXCEPTION_FLAG = 0x80,
+    BLOCKING = LINK_DEPTH_MAX, /* the slot of tcp_transact() */
+    NONE = -1,
+    REST_MS = 100, /* for the rest of a frame that has begun, whatever its request's time-out */
+};
+
+/* A request in flight, or its outcome. */
+struct exchange {
+    bool used;
+    bool done;
+    uint16_t number;
+    uint8_t unit;
+    uint8_t function;
+    int64_t until_us;
+    int result; /* when done: bytes of the answer, or an error */
+    uint8_t answer[LINK_PDU_MAX];
+};
 
 struct tcp {
     struct link link;
@@ -26,6 +45,8 @@ struct tcp {
     uint16_t port;
     modbus_t *modbus;
     uint16_t number; /* of the last request */
+    int resumed;     /* slot that the next request is the outcome of; NONE */
+    struct exchange exchanges[LINK_DEPTH_MAX + 1];
 };
 
 static struct tcp *tcp_of(struct link *l)
@@ -40,7 +61,11 @@ static int tcp_open(struct link *l)
 
 static void tcp_opened(struct link *l)
 {
-    modbus_set_socket(tcp_of(l)->modbus, l->fd);
+    struct tcp *tcp = tcp_of(l);
+
+    modbus_set_socket(tcp->modbus, l->fd);
+    memset(tcp->exchanges, 0, sizeof(tcp->exchanges));
+    tcp->resumed = NONE;
 }
 
 static void tcp_free(struct link *l)
@@ -53,11 +78,16 @@ static void tcp_free(struct link *l)
     free(tcp);
 }
 
-static int send_request(struct tcp *tcp, uint8_t unit, const uint8_t *pdu, size_t len)
+static int send_request(struct tcp *tcp, struct exchange *x, uint8_t unit, const uint8_t *pdu, size_t len)
 {
     uint8_t frame[HEADER_LEN + LINK_PDU_MAX] = {0};
 
     tcp->number++;
+    *x = (struct exchange){.used = true,
+                           .number = tcp->number,
+                           .unit = unit,
+                           .function = pdu[0],
+                           .until_us = clock_mono_us() + tcp->link.timeout_ms * 1000};
     frame[0] = (uint8_t)(tcp->number >> 8);
     frame[1] = (uint8_t)tcp->number;
     frame[4] = (uint8_t)((len + 1) >> 8);
@@ -67,7 +97,7 @@ static int send_request(struct tcp *tcp, uint8_t unit, const uint8_t *pdu, size_
     return link_socket_send(tcp->link.fd, frame, HEADER_LEN + len);
 }
 
-/* One whole frame; its length. An error within a frame loses the place in the stream: the caller closes. */
+/* One whole frame; its length. An error within a frame loses the place in the stream: the link is closed. */
 static int read_frame(struct tcp *tcp, int64_t until_us, uint8_t frame[MODBUS_TCP_MAX_ADU_LENGTH])
 {
     int64_t left_us;
@@ -75,47 +105,125 @@ static int read_frame(struct tcp *tcp, int64_t until_us, uint8_t frame[MODBUS_TC
     int r = link_wait(&tcp->link, tcp->link.fd, POLLIN, until_us);
 
     if (r <= 0)
-        return r == 0 ? -ETIMEDOUT : r;
+        return r == 0 ? -EAGAIN : r;
     left_us = until_us - clock_mono_us();
-    if (left_us < 1000)
-        left_us = 1000;
+    if (left_us < REST_MS * 1000)
+        left_us = REST_MS * 1000;
     modbus_set_response_timeout(tcp->modbus, (uint32_t)(left_us / 1000000), (uint32_t)(left_us % 1000000));
     len = modbus_receive_confirmation(tcp->modbus, frame);
-    if (len < 0) {
-        r = link_error(errno);
+    r = len < 0 ? link_error(errno) : len;
+    if (len >= 0 && (len < HEADER_LEN + 2 || frame[2] != 0 || frame[3] != 0 || (frame[4] << 8 | frame[5]) != len - 6))
+        r = -EPROTO;
+    if (r < 0)
         link_close(&tcp->link);
-        return r;
+    return r;
+}
+
+/* One frame to its request; one that nobody waits for any more came late. 0 or an error. */
+static int take_frame(struct tcp *tcp, int64_t until_us)
+{
+    uint8_t frame[MODBUS_TCP_MAX_ADU_LENGTH];
+    int len = read_frame(tcp, until_us, frame);
+
+    if (len < 0)
+        return len;
+    for (size_t i = 0; i <= LINK_DEPTH_MAX; i++) {
+        struct exchange *x = &tcp->exchanges[i];
+
+        if (!x->used || x->done || x->number != (frame[0] << 8 | frame[1]))
+            continue;
+        x->done = true;
+        x->result = len - HEADER_LEN;
+        if (frame[6] != x->unit || (frame[FUNCTION_AT] & ~EXCEPTION_FLAG) != x->function)
+            x->result = -EPROTO;
+        else
+            memcpy(x->answer, frame + HEADER_LEN, (size_t)x->result);
+        return 0;
     }
-    return len;
+    tcp->link.late[frame[6]]++;
+    return 0;
+}
+
+static bool is_over(struct exchange *x, int64_t now_us)
+{
+    if (x->used && !x->done && x->until_us <= now_us) {
+        x->done = true;
+        x->result = -ETIMEDOUT;
+    }
+    return x->used && x->done;
+}
+
+static int take_outcome(struct exchange *x, uint8_t *ret_pdu)
+{
+    x->used = false;
+    if (x->result > 0)
+        memcpy(ret_pdu, x->answer, (size_t)x->result);
+    return x->result;
 }
 
 static int tcp_transact(struct link *l, uint8_t unit, const uint8_t *pdu, size_t len, size_t want, uint8_t *ret_pdu)
 {
     struct tcp *tcp = tcp_of(l);
-    int64_t until_us = clock_mono_us() + l->timeout_ms * 1000;
-    int r = send_request(tcp, unit, pdu, len);
+    struct exchange *x = &tcp->exchanges[tcp->resumed == NONE ? BLOCKING : tcp->resumed];
+    int r;
 
     (void)want;
-    while (r >= 0) {
-        uint8_t frame[MODBUS_TCP_MAX_ADU_LENGTH];
-
-        r = read_frame(tcp, until_us, frame);
-        if (r < 0)
-            break;
-        if (r < HEADER_LEN + 2 || frame[2] != 0 || frame[3] != 0 || (frame[4] << 8 | frame[5]) != r - 6) {
-            link_close(l);
-            return -EPROTO;
-        }
-        if ((frame[0] << 8 | frame[1]) != tcp->number) {
-            l->late[frame[6]]++;
-            continue;
-        }
-        if (frame[6] != unit)
-            return -EPROTO;
-        memcpy(ret_pdu, frame + HEADER_LEN, (size_t)r - HEADER_LEN);
-        return r - HEADER_LEN;
+    if (tcp->resumed != NONE) {
+        tcp->resumed = NONE;
+        return x->unit == unit && x->function == pdu[0] ? take_outcome(x, ret_pdu) : -EPROTO;
     }
-    return r;
+    r = send_request(tcp, x, unit, pdu, len);
+    while (r >= 0 && !is_over(x, clock_mono_us())) {
+        r = take_frame(tcp, x->until_us);
+        if (r == -EAGAIN)
+            r = 0;
+    }
+    x->used = x->used && r >= 0;
+    return r < 0 ? r : take_outcome(x, ret_pdu);
+}
+
+static int tcp_begin(struct link *l, uint8_t unit, const uint8_t *pdu, size_t len)
+{
+    struct tcp *tcp = tcp_of(l);
+
+    for (int i = 0; i < LINK_DEPTH_MAX; i++)
+        if (!tcp->exchanges[i].used) {
+            int r = send_request(tcp, &tcp->exchanges[i], unit, pdu, len);
+
+            tcp->exchanges[i].used = r == 0;
+            return r < 0 ? r : i;
+        }
+    return -ENOBUFS;
+}
+
+static int tcp_await(struct link *l, int64_t until_us)
+{
+    struct tcp *tcp = tcp_of(l);
+    int r = 0;
+
+    for (;;) {
+        int64_t now_us = clock_mono_us();
+        int64_t first_us = until_us;
+
+        for (int i = 0; i < LINK_DEPTH_MAX; i++) {
+            const struct exchange *x = &tcp->exchanges[i];
+
+            if (is_over(&tcp->exchanges[i], now_us))
+                return i;
+            if (x->used && x->until_us < first_us)
+                first_us = x->until_us;
+        }
+        if (r == -EAGAIN && now_us >= until_us)
+            return -EAGAIN;
+        r = take_frame(tcp, first_us);
+        if (r < 0 && r != -EAGAIN)
+            return r;
+    }
+}
+
+static void tcp_resume(struct link *l, int slot)
+{
+    tcp_of(l)->resumed = slot;
 }
 
 static int tcp_drain(struct link *l, int64_t quiet_ms)
@@ -131,6 +239,9 @@ static const struct link_ops tcp_ops = {
     .free = tcp_free,
     .transact = tcp_transact,
     .drain = tcp_drain,
+    .begin = tcp_begin,
+    .await = tcp_await,
+    .resume = tcp_resume,
 };
 
 int link_new_tcp(const struct bus_settings *bus, int stop_fd, struct link **ret_link)
@@ -142,6 +253,7 @@ int link_new_tcp(const struct bus_settings *bus, int stop_fd, struct link **ret_
         return -ENOMEM;
     tcp->host = bus->host;
     tcp->port = bus->tcp_port;
+    tcp->resumed = NONE;
     r = link_init(&tcp->link, &tcp_ops, stop_fd);
     if (r < 0)
         goto fail;

@@ -64,8 +64,14 @@ static int modbus_poll(struct device *dev, const struct request *req, struct bat
     return table_is_bits(req->table) ? read_bits(dev, req, out) : read_registers(dev, req, out);
 }
 
+static int modbus_begin(struct device *dev, const struct request *req)
+{
+    return link_begin_read(dev->link, dev->settings->unit, req->table, req->address, req->count);
+}
+
 const struct driver modbus_driver = {
     .name = "modbus",
     .summary = "any Modbus device that its tags or template describe",
     .poll = modbus_poll,
+    .begin = modbus_begin,
 };

@@ -79,6 +79,7 @@ struct bus_settings {
     struct port_settings port; /* of BUS_MODBUS_RTU_TCP: of the line behind its host, without a device */
     const char *host;          /* BUS_MODBUS_TCP, BUS_MODBUS_RTU_TCP, BUS_SERIAL at a serial server; else NULL */
     uint16_t tcp_port;
+    int32_t max_outstanding; /* requests at once; more than 1 only on BUS_MODBUS_TCP */
     struct command_settings commands;
     struct health_settings health;
     const struct serial_settings *serial; /* BUS_SERIAL, which has one device */

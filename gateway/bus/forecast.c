@@ -45,6 +45,8 @@ int64_t forecast_request_us(const struct bus_settings *bus, const struct request
 static int add_device(const struct bus_settings *bus, const struct device_settings *device, int64_t extra_us,
                       struct loads *loads)
 {
+    bool alone = device->min_request_gap_ms > 0 || bus->max_outstanding <= 1;
+    double at_once = alone ? 1.0 : bus->max_outstanding;
     struct plan plan;
     struct load *grown;
     int r = plan_build(device, &plan);
@@ -59,7 +61,7 @@ static int add_device(const struct bus_settings *bus, const struct device_settin
     loads->items = grown;
     for (size_t i = 0; i < plan.count; i++)
         loads->items[loads->count++] =
-            (struct load){.cost_us = (double)(forecast_request_us(bus, &plan.requests[i]) + extra_us),
+            (struct load){.cost_us = (double)forecast_request_us(bus, &plan.requests[i]) / at_once + (double)extra_us,
                           .period_us = (double)plan.requests[i].poll_ms * 1000.0};
     plan_fini(&plan);
     return 0;

@@ -2,7 +2,7 @@
  * forecast - how much of a line its read plan needs, and what gives way when that is too much.
  *
  *   serial   | T3.5 | request: 8 | T3.5 | answer: 5 + data |     characters at the port's baud rate
- *   TCP      | FORECAST_TCP_US                             |
+ *   TCP      | FORECAST_TCP_US                             |     shared by the requests in flight
  *
  * The second T3.5 is an assumption: devices may take longer to begin their answer.
  * Repeats, and devices that do not answer, come on top. Pure.

@@ -19,13 +19,6 @@
 /* A gateway's way of saying that the device behind it is silent (1.1b3, section 7). */
 enum { GATEWAY_PATH_UNAVAILABLE = 10, GATEWAY_TARGET_SILENT = 11 };
 
-struct outcome {
-    int result;
-    struct reason reason;
-    int64_t ts_ms; /* wall clock, the middle of the transaction */
-    int64_t latency_us;
-};
-
 static struct reason reason_of(int result, const struct link *link)
 {
     switch (result) {
@@ -42,7 +35,7 @@ static struct reason reason_of(int result, const struct link *link)
     }
 }
 
-static bool is_answer(const struct outcome *o)
+bool poll_is_answer(const struct outcome *o)
 {
     if (o->result == -EREMOTEIO)
         return o->reason.code != GATEWAY_PATH_UNAVAILABLE && o->reason.code != GATEWAY_TARGET_SILENT;
@@ -82,10 +75,19 @@ static void clean_line(struct poller *p, struct polled_device *d, const struct r
         link_close(p->link);
 }
 
-static struct outcome ask_once(struct poller *p, struct polled_device *d, const struct request *req, struct batch *b)
+/* Requests in flight together keep the line busy once. */
+static void count_busy(struct poller *p, int64_t started_us)
+{
+    int64_t now_us = clock_mono_us();
+
+    p->status.busy_us += (uint64_t)(now_us - (started_us > p->busy_until_us ? started_us : p->busy_until_us));
+    p->busy_until_us = now_us;
+}
+
+struct outcome poll_once(struct poller *p, struct polled_device *d, const struct request *req, int64_t started_us,
+                         struct batch *b)
 {
     int64_t timeout_ms = health_timeout_ms(&d->health);
-    int64_t started_us = clock_mono_us();
     struct outcome o;
 
     link_set_timeout(p->link, timeout_ms);
@@ -102,19 +104,19 @@ static struct outcome ask_once(struct poller *p, struct polled_device *d, const 
         link_close(p->link);
     else
         clean_line(p, d, req, &o, timeout_ms);
-    p->status.busy_us += (uint64_t)(clock_mono_us() - started_us);
+    count_busy(p, started_us);
     return o;
 }
 
 static struct outcome ask(struct poller *p, struct polled_device *d, const struct request *req, struct batch *b)
 {
     int32_t left = health_retries(&d->health);
-    struct outcome o = ask_once(p, d, req, b);
+    struct outcome o = poll_once(p, d, req, clock_mono_us(), b);
 
-    while (!is_answer(&o) && left-- > 0 && !p->stopping) {
+    while (!poll_is_answer(&o) && left-- > 0 && !p->stopping) {
         if (!poller_wait(p, clock_mono_ms() + d->device.settings->min_request_gap_ms) || poller_open(p) < 0)
             break;
-        o = ask_once(p, d, req, b);
+        o = poll_once(p, d, req, clock_mono_us(), b);
     }
     return o;
 }
@@ -175,7 +177,7 @@ static void judge(struct poller *p, struct polled_device *d, const struct outcom
 {
     bool was_quarantined = health_is_quarantined(&d->health);
 
-    if (is_answer(o)) {
+    if (poll_is_answer(o)) {
         p->open_wait_ms = 0;
         if (health_answered(&d->health, o->latency_us, clock_wall_ms()) && was_quarantined)
             revive(p, d, now_ms);
@@ -208,6 +210,15 @@ void poll_keep_gap(struct poller *p, struct polled_device *d, int64_t now_ms)
         p->schedule.entries[d->first_entry + i].not_before_ms = now_ms + d->device.settings->min_request_gap_ms;
 }
 
+void poll_conclude(struct poller *p, struct polled_device *d, const struct request *req, const struct outcome *o,
+                   struct batch *b)
+{
+    poll_keep_gap(p, d, clock_mono_ms());
+    log_refusal(p, d, req, o);
+    judge(p, d, o, clock_mono_ms());
+    finish(p, d, req, o, b);
+}
+
 static bool can_be_mistaken(const struct request *a, const struct request *b)
 {
     return a->table == b->table && a->count == b->count && a->address != b->address;
@@ -236,14 +247,11 @@ void poll_entry(struct poller *p, size_t entry)
     }
     /* A failed poll takes long: others come first before it is tried again. After a resync the
      * entry itself is still due, unless that failed too. */
-    if (!is_answer(&o))
+    if (!poll_is_answer(&o))
         schedule_done(&p->schedule, entry, clock_mono_ms(), 0);
     else if (!resync)
         schedule_done(&p->schedule, entry, begun_ms, o.latency_us);
-    poll_keep_gap(p, d, clock_mono_ms());
-    log_refusal(p, d, req, &o);
-    judge(p, d, &o, clock_mono_ms());
-    finish(p, d, req, &o, b);
+    poll_conclude(p, d, req, &o, b);
 }
 
 void poll_probe(struct poller *p, struct polled_device *d)
@@ -266,7 +274,7 @@ void poll_probe(struct poller *p, struct polled_device *d)
         dead_share_next(started_ms, clock_mono_ms() - started_ms, p->settings->health.dead_share_percent);
     poll_keep_gap(p, d, clock_mono_ms());
     judge(p, d, &o, clock_mono_ms());
-    if (is_answer(&o)) {
+    if (poll_is_answer(&o)) {
         b->count = 0; /* a sign of life, no more: the values come with the polls now due */
         o.result = 0;
     } else {

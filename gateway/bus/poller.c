@@ -196,6 +196,8 @@ int poller_open(struct poller *p)
         line_is_away(p, r);
     else if (p->status.state == BUS_ABSENT)
         line_is_back(p);
+    if (r == 0)
+        pipeline_forget(p);
     return r;
 }
 
@@ -233,6 +235,8 @@ static void work_or_wait(struct poller *p)
         return;
     if (dead && probe_ms <= now_ms)
         poll_probe(p, dead);
+    else if (p->settings->max_outstanding > 1 && pipeline_work(p, probe_ms))
+        return;
     else if (entry >= 0)
         poll_entry(p, (size_t)entry);
     else

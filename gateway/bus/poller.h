@@ -3,6 +3,7 @@
  *
  *   poller.c  the loop: open the line, choose whom to ask, wait
  *   poll.c    one poll: attempts, drain, health, batch
+ *   pipeline.c  several polls at once, where max_outstanding allows them
  *   carry.c   one command: a write, a raw request
  *   report.c  what others learn of it: batches, status, log lines
  *
@@ -18,6 +19,7 @@
 #include "bus/bus.h"
 #include "bus/command.h"
 #include "bus/health.h"
+#include "bus/pipeline.h"
 #include "bus/plan.h"
 #include "bus/schedule.h"
 #include "drivers/driver.h"
@@ -36,6 +38,14 @@ struct polled_device {
 struct polled_entry {
     uint32_t device;
     bool refused; /* its last answer was an exception: logged */
+};
+
+/* What an attempt came to. */
+struct outcome {
+    int result;
+    struct reason reason;
+    int64_t ts_ms; /* wall clock, the middle of the transaction */
+    int64_t latency_us;
 };
 
 struct poller {
@@ -59,6 +69,9 @@ struct poller {
     struct command_queue *commands;
     int64_t raw_not_before_ms; /* their share is used up until then */
 
+    struct pipeline pipeline;
+    int64_t busy_until_us; /* status.busy_us counts up to here */
+
     struct bus_status status;
     pthread_mutex_t lock; /* guards shown */
     struct bus_status shown;
@@ -78,6 +91,15 @@ void poller_get_status(struct poller *p, struct bus_status *ret_status);
 /* poll.c: asks, with retries, and emits one batch. */
 void poll_entry(struct poller *p, size_t entry);
 void poll_probe(struct poller *p, struct polled_device *d);
+
+/* One attempt, begun at started_us: with link_resume() before it, or now. */
+struct outcome poll_once(struct poller *p, struct polled_device *d, const struct request *req, int64_t started_us,
+                         struct batch *b);
+bool poll_is_answer(const struct outcome *o);
+
+/* What follows from the last attempt. Takes the batch. */
+void poll_conclude(struct poller *p, struct polled_device *d, const struct request *req, const struct outcome *o,
+                   struct batch *b);
 
 /* Keeps the pause that a device wants after its last request. */
 void poll_keep_gap(struct poller *p, struct polled_device *d, int64_t now_ms);

@@ -62,6 +62,7 @@ struct bus_draft {
     struct port_settings port;
     const char *host;
     uint16_t tcp_port;
+    int32_t max_outstanding;
     struct command_settings commands;
     struct health_settings health;
     struct asking asking;

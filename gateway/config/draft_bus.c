@@ -29,6 +29,7 @@ static void draft_bus(struct loader *ld, const struct node *n, struct bus_draft 
 
     bus->node = n;
     bus->type = -1;
+    bus->max_outstanding = 1;
     bus->port = (struct port_settings){.data_bits = 8, .stop_bits = 1};
     bus->sampling.stale_after_ms = -1;
     schema_preset(&ld->ctx, &bus_section, kind, bus);

@@ -95,6 +95,7 @@ static bool build_bus(struct arena *arena, const struct draft *d, const struct b
         .port = from->port,
         .host = from->host,
         .tcp_port = from->tcp_port,
+        .max_outstanding = from->max_outstanding,
         .commands = from->commands,
         .health = from->health,
         .devices = devices,

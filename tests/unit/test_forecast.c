@@ -217,6 +217,17 @@ static void a_tcp_request_is_assumed_to_take_10_ms(void **state)
     assert_int_equal(f.advised_baud, 0);
 }
 
+static void requests_in_flight_share_their_time(void **state)
+{
+    (void)state;
+    struct rig rig;
+
+    rig_init(&rig, BUS_MODBUS_TCP, 0);
+    rig_add(&rig, 100, 1000);
+    rig.bus.max_outstanding = 4;
+    assert_percent(forecast_of(&rig).load, 25.0);
+}
+
 static void nothing_to_read_is_no_load(void **state)
 {
     (void)state;
@@ -311,6 +322,7 @@ int main(void)
         cmocka_unit_test(no_shorter_period_is_advised_than_keeps_the_line_free),
         cmocka_unit_test(no_baud_rate_is_advised_when_none_helps),
         cmocka_unit_test(a_tcp_request_is_assumed_to_take_10_ms),
+        cmocka_unit_test(requests_in_flight_share_their_time),
         cmocka_unit_test(nothing_to_read_is_no_load),
         cmocka_unit_test(a_gap_takes_the_time_of_its_device_but_not_of_the_line),
         cmocka_unit_test(the_scheduler_does_as_forecast),

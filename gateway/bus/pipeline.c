@@ -1,0 +1,153 @@
+/* pipeline - see pipeline.h. */
+#include "bus/pipeline.h"
+
+#include <errno.h>
+
+#include "bus/poller.h"
+#include "core/clock.h"
+#include "core/reading.h"
+
+static struct polled_device *device_of(struct poller *p, size_t entry)
+{
+    return &p->devices[p->entries[entry].device];
+}
+
+static const struct request *request_of(const struct polled_device *d, size_t entry)
+{
+    return &d->plan.requests[entry - d->first_entry];
+}
+
+static bool is_in_flight(const struct poller *p, size_t entry)
+{
+    for (size_t i = 0; i < LINK_DEPTH_MAX; i++)
+        if (p->pipeline.flights[i].used && p->pipeline.flights[i].entry == entry)
+            return true;
+    return false;
+}
+
+/* The device's other requests wait until this one is over, if it wants a pause after it. */
+static void hold_others(struct poller *p, const struct polled_device *d, int64_t now_ms)
+{
+    if (d->device.settings->min_request_gap_ms == 0)
+        return;
+    for (size_t i = 0; i < d->plan.count; i++)
+        p->schedule.entries[d->first_entry + i].not_before_ms =
+            now_ms + health_timeout_ms(&d->health) + d->device.settings->min_request_gap_ms;
+}
+
+/* 0 or an error; the link is closed then. */
+static int begin(struct poller *p, size_t entry, int32_t retries)
+{
+    struct polled_device *d = device_of(p, entry);
+    int64_t now_us = clock_mono_us();
+    int slot;
+
+    link_set_timeout(p->link, health_timeout_ms(&d->health));
+    slot = d->driver->begin(&d->device, request_of(d, entry));
+    if (slot < 0) {
+        link_close(p->link);
+        schedule_resume(&p->schedule, entry, now_us / 1000);
+        return slot;
+    }
+    p->pipeline.flights[slot] =
+        (struct flight){.used = true, .entry = entry, .sent_us = now_us, .retries_left = retries};
+    p->pipeline.count++;
+    hold_others(p, d, now_us / 1000);
+    return 0;
+}
+
+/* The schedule learns what a request costs before it is known: what the last one did. */
+static int64_t known_cost_us(const struct poller *p, size_t entry)
+{
+    int64_t cost_us = p->schedule.entries[entry].cost_us;
+
+    return cost_us > 0 ? cost_us : 1;
+}
+
+/* Sends what is due. One that is still in flight when it is due again misses a turn. */
+static void send_due(struct poller *p)
+{
+    while (p->pipeline.count < p->settings->max_outstanding) {
+        int64_t now_ms = clock_mono_ms();
+        int64_t entry = schedule_pick(&p->schedule, now_ms);
+
+        if (entry < 0)
+            return;
+        if (is_in_flight(p, (size_t)entry)) {
+            schedule_done(&p->schedule, (size_t)entry, now_ms, 0);
+            continue;
+        }
+        schedule_done(&p->schedule, (size_t)entry, now_ms, known_cost_us(p, (size_t)entry));
+        if (begin(p, (size_t)entry, health_retries(&device_of(p, (size_t)entry)->health)) < 0)
+            return;
+    }
+}
+
+/* A flight is over: its values, or another attempt. */
+static void land(struct poller *p, int slot)
+{
+    struct flight f = p->pipeline.flights[slot];
+    struct polled_device *d = device_of(p, f.entry);
+    const struct request *req = request_of(d, f.entry);
+    struct batch *b = batch_new(req->tag_count);
+    struct outcome o;
+
+    if (!b)
+        return;
+    p->pipeline.flights[slot].used = false;
+    p->pipeline.count--;
+    link_resume(p->link, slot);
+    o = poll_once(p, d, req, f.sent_us, b);
+    if (poll_is_answer(&o))
+        p->schedule.entries[f.entry].cost_us = o.latency_us / p->settings->max_outstanding;
+    if (!poll_is_answer(&o) && f.retries_left > 0 &&
+        poller_wait(p, clock_mono_ms() + d->device.settings->min_request_gap_ms) && link_fd(p->link) >= 0 &&
+        begin(p, f.entry, f.retries_left - 1) == 0) {
+        batch_free(b);
+        return;
+    }
+    if (p->stopping)
+        batch_free(b);
+    else
+        poll_conclude(p, d, req, &o, b);
+}
+
+bool pipeline_work(struct poller *p, int64_t until_ms)
+{
+    int64_t next_ms;
+    int slot;
+
+    send_due(p);
+    if (link_fd(p->link) < 0)
+        return true;
+    if (p->pipeline.count == 0)
+        return false;
+    next_ms = p->pipeline.count < p->settings->max_outstanding ? schedule_next(&p->schedule) : INT64_MAX;
+    if (next_ms > until_ms)
+        next_ms = until_ms;
+    slot = link_await(p->link, next_ms < INT64_MAX / 1000 ? next_ms * 1000 : INT64_MAX);
+    if (slot >= 0)
+        land(p, slot);
+    else if (slot == -ECANCELED)
+        p->stopping = true;
+    else if (slot != -EAGAIN)
+        link_close(p->link);
+    return true;
+}
+
+void pipeline_forget(struct poller *p)
+{
+    int64_t now_ms = clock_mono_ms();
+
+    for (size_t i = 0; i < LINK_DEPTH_MAX; i++) {
+        struct polled_device *d = device_of(p, p->pipeline.flights[i].entry);
+
+        if (!p->pipeline.flights[i].used)
+            continue;
+        poll_keep_gap(p, d, now_ms);
+        if (!health_is_quarantined(&d->health))
+            schedule_resume(&p->schedule, p->pipeline.flights[i].entry, now_ms);
+        p->pipeline.flights[i].used = false;
+    }
+    p->pipeline.count = 0;
+}
