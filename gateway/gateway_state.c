@@ -89,7 +89,11 @@ void gateway_publish_bus_state(struct gateway *gw, struct gateway_bus *bus)
     write_count(&j, "answers", status.answers);
     write_count(&j, "errors", status.errors);
     write_count(&j, "busy_ms", status.busy_us / 1000);
+    write_count(&j, "probe_ms", status.probe_us / 1000);
     write_load(&j, &bus->load);
+    write_count(&j, "demand", (uint64_t)(status.demand * 100.0 + 0.5));
+    write_count(&j, "late_ms", (uint64_t)status.late_ms);
+    write_count(&j, "overdue", status.overdue);
     json_object_end(&j);
     emit(gw, "bus/", bus->settings->name, &payload);
 }

@@ -270,6 +270,7 @@ void poll_probe(struct poller *p, struct polled_device *d)
         return;
     }
     p->random = p->random * 1664525u + 1013904223u;
+    p->status.probe_us += (uint64_t)(clock_mono_ms() - started_ms) * 1000;
     p->probe_not_before_ms =
         dead_share_next(started_ms, clock_mono_ms() - started_ms, p->settings->health.dead_share_percent);
     poll_keep_gap(p, d, clock_mono_ms());

@@ -164,6 +164,7 @@ static void line_is_back(struct poller *p)
         p->devices[i].suspect = NULL;
     }
     p->probe_not_before_ms = 0;
+    schedule_start(&p->schedule, clock_mono_ms());
     report_state(p, BUS_STARTING, "");
 }
 

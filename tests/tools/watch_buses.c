@@ -6,7 +6,7 @@
  *   DEVICE TAG VALUE            a good reading; !REASON instead of a value for a bad one
  *   health DEVICE STATE         when it changed
  *   bus NAME STATE REASON       when it changed
- *   stats NAME requests N answers N errors N busy_us N     for each byte of standard input and at the end;
+ *   stats NAME requests N answers N errors N busy_us N ...     for each byte of standard input and at the end;
  *                               --quiet prints only these
  */
 #include <poll.h>
@@ -84,9 +84,10 @@ static void print_stats(struct watch *w)
 
         if (w->buses[i])
             bus_get_status(w->buses[i], &status);
-        printf("stats %s requests %llu answers %llu errors %llu busy_us %llu\n", w->settings->buses[i].name,
-               (unsigned long long)status.requests, (unsigned long long)status.answers,
-               (unsigned long long)status.errors, (unsigned long long)status.busy_us);
+        printf("stats %s requests %llu answers %llu errors %llu busy_us %llu probe_us %llu late_ms %lld overdue %llu\n",
+               w->settings->buses[i].name, (unsigned long long)status.requests, (unsigned long long)status.answers,
+               (unsigned long long)status.errors, (unsigned long long)status.busy_us,
+               (unsigned long long)status.probe_us, (long long)status.late_ms, (unsigned long long)status.overdue);
     }
     fflush(stdout);
     pthread_mutex_unlock(&w->lock);
