@@ -1,4 +1,4 @@
-/* server_tcp - a Modbus TCP server for all units of a bus, several connections at once. */
+/* server_tcp - a server for all units of a bus, several connections at once: Modbus TCP, or RTU frames over TCP. */
 #include <errno.h>
 #include <netdb.h>
 #include <netinet/in.h>
@@ -12,12 +12,14 @@
 
 #include "core/clock.h"
 #include "core/log.h"
+#include "drivers/simulator/rtu_request.h"
 #include "drivers/simulator/server.h"
 
-enum { MAX_PEERS = 16, MBAP_LEN = 6, LISTEN_BACKLOG = 8 };
+enum { MAX_PEERS = 16, MBAP_LEN = 6, LISTEN_BACKLOG = 8, HALF_FRAME_US = 200000 };
 
 struct peer {
-    int fd; /* -1: free */
+    int fd;           /* -1: free */
+    int64_t heard_us; /* when it last sent something */
     size_t len;
     uint8_t bytes[RESPONDER_FRAME_MAX];
 };
@@ -101,14 +103,23 @@ static void drop_peer(struct server *s, size_t i)
     responder_forget(s->responder, (int)i);
 }
 
-/* Whole frames: the MBAP header says how long each is. */
+/* Bytes of the frame that a peer has begun to send; 0 when more of it is needed to tell. */
+static size_t frame_len(const struct server *s, const struct peer *p)
+{
+    size_t len;
+
+    if (s->settings->type == BUS_MODBUS_TCP) /* the MBAP header says */
+        return p->len < MBAP_LEN ? 0 : MBAP_LEN + (size_t)(p->bytes[4] << 8 | p->bytes[5]);
+    len = rtu_request_len(p->bytes, p->len);
+    return len == RTU_REQUEST_UNKNOWN ? p->len : len; /* a segment of TCP ends where its sender fell silent */
+}
+
 static void take_frames(struct server *s, size_t i)
 {
     struct peer *p = &s->line->peers[i];
+    size_t len;
 
-    while (p->len >= MBAP_LEN) {
-        size_t len = MBAP_LEN + (size_t)(p->bytes[4] << 8 | p->bytes[5]);
-
+    while ((len = frame_len(s, p)) > 0) {
         if (len > sizeof(p->bytes)) {
             drop_peer(s, i);
             return;
@@ -131,6 +142,12 @@ static void read_peer(struct server *s, size_t i)
             drop_peer(s, i);
         return;
     }
+    /* Half of an RTU frame ends where silence begins. */
+    if (s->settings->type == BUS_MODBUS_RTU_TCP && clock_mono_us() > p->heard_us + HALF_FRAME_US) {
+        memmove(p->bytes, p->bytes + p->len, (size_t)n);
+        p->len = 0;
+    }
+    p->heard_us = clock_mono_us();
     p->len += (size_t)n;
     take_frames(s, i);
 }

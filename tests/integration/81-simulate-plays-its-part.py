@@ -7,6 +7,7 @@ writes; a script plays commands at their times, a CSV file moves the tags.
 import os
 import re
 import select
+import socket
 import struct
 import subprocess
 import sys
@@ -132,6 +133,31 @@ def look_at_a_template(w):
     simulator.stop()
 
 
+def look_at_rtu_over_tcp(w):
+    port = free_port()
+    simulator = w.start([WIREPOST, "simulate", w.path("meter.yaml"), "--at", "127.0.0.1:%d" % port, "--rtu-tcp", "--control",
+                         w.path("control")], ready="ready", port=port)
+    control(w.path("control"), "set meter level 12.3")
+    control(w.path("control"), "set meter mode 7")
+    whole, request = crc(b"\x01\x03\x04\x00\x7b\x00\x07"), crc(b"\x01" + bytes(READ))
+    with socket.create_connection(("127.0.0.1", port), timeout=5) as s:
+        def receive(count):
+            got = b""
+            while len(got) < count:
+                got += s.recv(600)
+            return got
+        s.sendall(request + request)
+        assert receive(2 * len(whole)) == whole + whole
+        s.sendall(request[:3])
+        time.sleep(0.5)
+        s.sendall(request)
+        assert receive(len(whole)) == whole, "half a frame, then a whole one"
+        control(w.path("control"), "fault meter echo")
+        s.sendall(request)
+        assert receive(len(whole) + len(request)) == request + whole
+    simulator.stop()
+
+
 def look_at_a_script(w):
     script = w.write("script", "# a script\n0s set meter mode 1\n0.5s set meter mode 2\n1s set meter mode 3\n1.5s repeat\n")
     port = free_port()
@@ -158,6 +184,7 @@ def look_at_usage(w):
 
 with Workplace() as w:
     look_at_a_template(w)
+    look_at_rtu_over_tcp(w)
     look_at_a_script(w)
     look_at_usage(w)
     print("every fault, play, replay, script and function as told")
