@@ -151,6 +151,8 @@ static int start_readings(struct gateway *gw)
     r = loop_wake_open(gw->loop, on_reading, gw, &gw->inbox_wake);
     if (r == 0)
         r = loop_wake_open(gw->loop, run_completions, gw, &gw->completions_wake);
+    if (r == 0)
+        r = gateway_start_discovery(gw);
     if (r < 0)
         return r;
     gateway_change_buses(gw);
@@ -302,6 +304,7 @@ void gateway_stop(struct gateway *gw, gateway_stopped_fn *done, void *arg)
     /* Nothing is numbered from here on but what is in the inbox already. */
     gw->ending = true;
     gateway_stop_buses(gw);
+    gateway_stop_discovery(gw);
     loop_wake_close(gw->inbox_wake); /* the last one would start the timers again */
     loop_wake_close(gw->completions_wake);
     gw->inbox_wake = NULL;
@@ -324,6 +327,7 @@ void gateway_free(struct gateway *gw)
         return;
     gw->ending = true;
     gateway_stop_buses(gw);
+    gateway_stop_discovery(gw);
     loop_timer_stop(gw->loop, &gw->age_timer);
     loop_timer_stop(gw->loop, &gw->seqs_timer);
     loop_timer_stop(gw->loop, &gw->state_timer);

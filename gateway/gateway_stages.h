@@ -4,6 +4,7 @@
  *   gateway.c             the pipeline: start, stop, the two functions every value passes through
  *   gateway_buses.c .h    which buses run, and the numbering of their devices
  *   gateway_bridges.c .h  which bridges run, and what they tap from the broker
+ *   gateway_discovery.c   when Home Assistant is told of devices
  *   gateway_state.c       $SYS/wirepost/...
  */
 #ifndef WP_GATEWAY_STAGES_H
@@ -15,6 +16,7 @@
 
 struct batch;
 struct bridge;
+struct broker_tap;
 struct gateway_bus;
 
 struct gateway {
@@ -35,10 +37,12 @@ struct gateway {
     size_t buses_loading; /* their numbers are being read */
     size_t buses_ending;  /* their threads are */
     bool announced;
+    struct broker_tap *birth_tap; /* Home Assistant's */
 
     struct timer age_timer;
     struct timer seqs_timer;
     struct timer state_timer;
+    struct timer birth_timer;
     int64_t seqs_period_ms;
     char *state_topic; /* "wp/<id>/state"; NULL: a broker alone */
     uint64_t lost_to_memory;
@@ -56,6 +60,10 @@ void gateway_wake(void *arg);
 
 /* ...and what runs when all buses are there: looks at ages and saves numbers, from now on by itself. */
 void gateway_watch_readings(struct gateway *gw);
+
+/* gateway_discovery.c: devices are announced as they begin, and whenever Home Assistant does. 0 or -ENOMEM. */
+int gateway_start_discovery(struct gateway *gw);
+void gateway_stop_discovery(struct gateway *gw);
 
 /* gateway_state.c: $SYS/wirepost/..., everything, or the part that changed. */
 void gateway_publish_state(struct gateway *gw);

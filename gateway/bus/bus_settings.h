@@ -62,6 +62,7 @@ struct device_settings {
     int64_t fail_time_ms;       /* ...and so much time */
     struct probe_settings probe;
     enum publish_form publish;
+    bool home_assistant;             /* is told of the device */
     const struct tag_settings *tags; /* first those that are read... */
     size_t tag_count;                /* ...so many */
     size_t derived_count;            /* then those that are computed from them */

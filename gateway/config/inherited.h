@@ -19,7 +19,8 @@ struct sampling {
 /* The same way. */
 struct publishing {
     struct publish_rules rules;
-    enum publish_form form; /* the device's: a tag has no say */
+    enum publish_form form; /* the device's: a tag has no say, here and below */
+    bool home_assistant;
 };
 
 /* Inherited: bus -> template -> device. */

@@ -22,6 +22,11 @@ static const struct schema_option gateway_options[] = {
      .preset = "10000",
      .help = "Readings that may wait between the buses and the broker; when there are more, the oldest are dropped and "
              "counted."},
+    {.name = "home_assistant_prefix",
+     .type = OPT_NAME,
+     INTO(struct root_draft, gateway.home_assistant_prefix),
+     .preset = "homeassistant",
+     .help = "The discovery prefix of Home Assistant, for devices with home_assistant: true."},
     {0},
 };
 static const struct schema_section gateway_section = {"gateway", gateway_options};

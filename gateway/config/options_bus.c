@@ -89,6 +89,13 @@ static const struct schema_option publishing_options[] = {
      INTO(struct publishing, form),
      .preset = "both",
      .help = "What values go out as: values (a topic for each tag), json (one message for each read), or both."},
+    {.name = "home_assistant",
+     .type = OPT_BOOL,
+     .kinds = KIND_RTU | KIND_TCP | KIND_RTU_TCP,
+     .where = "to a bus or a device",
+     INTO(struct publishing, home_assistant),
+     .preset = "false",
+     .help = "Whether Home Assistant is told of the device and its tags, by MQTT discovery."},
     {0},
 };
 static const struct schema_section publishing_section = {"publishing", publishing_options};

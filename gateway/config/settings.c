@@ -74,6 +74,7 @@ static bool build_device(struct arena *arena, const struct device_draft *from, s
         .fail_time_ms = from->asking.fail_time_ms,
         .probe = from->asking.probe,
         .publish = from->publishing.form,
+        .home_assistant = from->publishing.home_assistant,
     };
     return build_tags(arena, from, to);
 }

@@ -22,6 +22,7 @@ struct gateway_settings {
     const char *id;          /* topic root is wp/<id>; NULL: a broker alone, no wp/ topics */
     const char *data_dir;    /* absolute */
     uint32_t inbox_readings; /* bound of the inbox */
+    const char *home_assistant_prefix;
 };
 
 struct settings {

@@ -205,6 +205,7 @@ int publish_add_bus(struct publish *p, uint32_t number, const struct bus_setting
 
         if (old)
             take_over(p, old, &bus->devices[i]);
+        discovery_announce(p, &settings->devices[i], old ? old->settings : NULL);
     }
     p->buses[number] = bus;
     return 0;
@@ -224,6 +225,7 @@ void publish_remove_bus(struct publish *p, uint32_t number)
             clear_topic(p, d, "json");
         clear_topic(p, d, "status");
         clear_topic(p, d, "availability");
+        discovery_withdraw(p, d->settings);
     }
     if (bus)
         p->buses[number] = NULL;
@@ -240,6 +242,7 @@ void publish_free(struct publish *p)
     buf_fini(&p->payload);
     free(p->shown);
     free(p->buses);
+    free(p->discovery_prefix);
     free(p->gateway_id);
     free(p);
 }

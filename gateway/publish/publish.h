@@ -27,6 +27,12 @@ typedef void publish_emit_fn(void *arg, struct str topic, struct str payload, ui
 struct publish *publish_new(const char *gateway_id, publish_emit_fn *emit, void *arg);
 void publish_free(struct publish *p); /* Accepts NULL. */
 
+/* Has devices with home_assistant announced below this prefix. 0 or -ENOMEM. */
+int publish_use_discovery(struct publish *p, const char *prefix);
+
+/* Announces them again: Home Assistant has started. */
+void publish_rediscover(struct publish *p);
+
 /* A bus begins; its batches carry `number`, which no other has. Settings are borrowed until the bus is removed. What
  * another bus knew of a device of the same name is taken over: the number of its next message, whether it is online,
  * how old its tags are; and the retained topics of tags that it has no more are cleared. 0 or -ENOMEM. */

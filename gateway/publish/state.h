@@ -52,6 +52,7 @@ struct bus_publish {
 
 struct publish {
     char *gateway_id;
+    char *discovery_prefix; /* NULL: no discovery */
     publish_emit_fn *emit;
     void *arg;
     struct bus_publish **buses; /* by number; NULL: no such bus */
@@ -69,6 +70,11 @@ void publish_emit(struct publish *p, uint8_t qos);
 /* publish.c: "wp/<gw>/d/<device>/<name>" into the scratch topic. */
 void publish_topic_of_device(struct publish *p, const struct device_publish *d, const char *name);
 void publish_topic_of_tag(struct publish *p, const struct device_publish *d, const struct tag_state *tag);
+
+/* discovery.c: announces a device to Home Assistant, if it is to be; `before` (NULL: none) is what was announced
+ * of it until now. */
+void discovery_announce(struct publish *p, const struct device_settings *d, const struct device_settings *before);
+void discovery_withdraw(struct publish *p, const struct device_settings *d);
 
 /* The documents: each appends one JSON value to `out`. */
 void document_info(const struct publish *p, int64_t started_wall_ms, struct buf *out);
