@@ -32,6 +32,7 @@ static void draft_bus(struct loader *ld, const struct node *n, struct bus_draft 
     bus->max_outstanding = 1;
     bus->port = (struct port_settings){.data_bits = 8, .stop_bits = 1};
     bus->sampling.stale_after_ms = -1;
+    ld->ctx.polls = (struct poll_scope){.of_bus = poll_classes_of(ld, n)};
     schema_preset(&ld->ctx, &bus_section, kind, bus);
     schema_read(&ld->ctx, &bus_section, kind, n, bus);
     schema_require(&ld->ctx, &bus_section, kind, n, NULL);
@@ -97,6 +98,8 @@ static void draft_device(struct loader *ld, unsigned kind, struct device_draft *
     const struct device_template *template;
 
     schema_preset(&ld->ctx, &about_device_section, 0, &device->about);
+    ld->ctx.polls.of_bus = device->bus ? node_get(device->bus->node, "poll_classes") : NULL;
+    ld->ctx.polls.of_device = poll_classes_of(ld, device->node);
     template = apply_template(ld, device);
     device->unit = -1;
     schema_read(&ld->ctx, &device_section, kind, device->node, device);

@@ -21,12 +21,12 @@ static const struct schema_choice word_orders[] = {{"big", ORDER_ABCD}, {"little
 
 static const struct schema_option sampling_options[] = {
     {.name = "poll",
-     .type = OPT_DURATION,
-     .min = 10,
-     .max = DAY,
+     .type = OPT_POLL,
+     .min = POLL_MIN_MS,
+     .max = POLL_MAX_MS,
      INTO(struct sampling, poll_ms),
      .preset = "1s",
-     .help = "How often a tag is read."},
+     .help = "How often a tag is read: a duration, or a class: fast (1s), normal (10s), slow (1m)."},
     {.name = "stale_after",
      .type = OPT_DURATION,
      .min = 100,
@@ -49,6 +49,16 @@ static const struct schema_option sampling_options[] = {
     {0},
 };
 static const struct schema_section sampling_section = {"sampling", sampling_options};
+
+static const struct schema_option poll_classes_options[] = {
+    {.name = "poll_classes",
+     .type = OPT_MAP,
+     .example = "names to durations, such as {slow: 5m}",
+     .help = "What the classes of 'poll' are on this bus or device, others besides the usual ones too: {fast: 500ms, "
+             "hourly: 1h}."},
+    {0},
+};
+static const struct schema_section poll_classes_section = {"poll classes", poll_classes_options};
 
 static const struct schema_choice publish_ons[] = {{"change", PUBLISH_ON_CHANGE}, {"always", PUBLISH_ALWAYS}, {0}};
 static const struct schema_choice publish_forms[] = {
@@ -204,6 +214,7 @@ static const struct schema_option form_options[] = {
      .help = "Some bits of the registers as a number: {offset: 4, count: 2}."},
     {.name = "enum",
      .type = OPT_MAP,
+     .example = "values to words, such as {0: off, 1: on}",
      INTO(struct form_draft, words),
      .help = "Words for raw values: {0: off, 1: on}. A value without a word, such as 7, gives null with the reason "
              "enum:7."},
@@ -316,6 +327,7 @@ static const struct schema_option device_options[] = {
     {.type = OPT_SHARED, .section = &about_device_section, INTO(struct device_draft, about)},
     {.type = OPT_SHARED, .section = &asking_section, INTO(struct device_draft, asking)},
     {.type = OPT_SHARED, .section = &sampling_section, INTO(struct device_draft, sampling)},
+    {.type = OPT_SHARED, .section = &poll_classes_section},
     {.type = OPT_SHARED, .section = &publishing_section, INTO(struct device_draft, publishing)},
     {.name = "tags",
      .type = OPT_LIST,
@@ -380,6 +392,7 @@ static const struct schema_option bus_options[] = {
          "modbus-rtu-tcp: bits a second on the line behind the host; pauses and the forecast of the load go by it."},
     {.type = OPT_SHARED, .section = &asking_section, INTO(struct bus_draft, asking)},
     {.type = OPT_SHARED, .section = &sampling_section, INTO(struct bus_draft, sampling)},
+    {.type = OPT_SHARED, .section = &poll_classes_section},
     {.type = OPT_SHARED, .section = &publishing_section, INTO(struct bus_draft, publishing)},
     {.type = OPT_SHARED, .section = &command_section, INTO(struct bus_draft, commands)},
     {.type = OPT_SHARED, .section = &health_section, INTO(struct bus_draft, health)},

@@ -60,7 +60,9 @@ static void check_template(struct loader *ld, const struct node *root)
 {
     struct template_draft draft = {.sampling.stale_after_ms = -1};
     struct device_draft device = {.node = root};
+    struct poll_scope user = ld->ctx.polls;
 
+    ld->ctx.polls = (struct poll_scope){0};
     schema_preset(&ld->ctx, &template_section, 0, &draft);
     schema_read(&ld->ctx, &template_section, 0, root, &draft);
     schema_require(&ld->ctx, &template_section, 0, root, NULL);
@@ -72,6 +74,7 @@ static void check_template(struct loader *ld, const struct node *root)
     device.publishing = draft.publishing;
     device.tag_list = draft.tag_list;
     draft_tags(ld, &device, NULL);
+    ld->ctx.polls = user;
     if (draft.tag_list && draft.tag_list->count == 0)
         report_error(&ld->report, draft.tag_list->place, "a template needs at least one tag");
 }
