@@ -43,6 +43,7 @@ struct device_draft {
     const char *bus_name;        /* in conf.d: the bus it is added to */
     const char *name;
     const char *template_name;
+    const struct node *parameters;    /* for the template */
     const struct node *template_root; /* what it says; NULL: none */
     int32_t unit;
     struct about_device about;

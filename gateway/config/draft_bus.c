@@ -2,6 +2,7 @@
 #include "config/loader.h"
 #include "config/near.h"
 #include "config/options.h"
+#include "config/parameters.h"
 
 static bool says(const struct node *mapping, const char *key, const char *value)
 {
@@ -32,7 +33,6 @@ static void draft_bus(struct loader *ld, const struct node *n, struct bus_draft 
     bus->max_outstanding = 1;
     bus->port = (struct port_settings){.data_bits = 8, .stop_bits = 1};
     bus->sampling.stale_after_ms = -1;
-    ld->ctx.polls = (struct poll_scope){.of_bus = poll_classes_of(ld, n)};
     schema_preset(&ld->ctx, &bus_section, kind, bus);
     schema_read(&ld->ctx, &bus_section, kind, n, bus);
     schema_require(&ld->ctx, &bus_section, kind, n, NULL);
@@ -60,27 +60,59 @@ void draft_buses(struct loader *ld, struct draft *d)
     }
 }
 
+/* With the values that the device gives: with its defaults the template was checked when it was found. */
+static bool suits_template(struct loader *ld, const struct node *root, const struct node *given)
+{
+    size_t errors = ld->report.errors;
+
+    if (!given)
+        return true;
+    template_check(ld, root);
+    if (ld->report.errors == errors)
+        return true;
+    report_error(&ld->report, given->key_place, "with these parameters the template %s has errors",
+                 root->place.file->name);
+    return false;
+}
+
+/* The template as this device has it; NULL when there is none, or it has errors. */
+static const struct device_template *find_template(struct loader *ld, struct device_draft *device)
+{
+    const struct node *name = node_get(device->node, "template");
+    const struct node *given = node_get(device->node, "parameters");
+    const struct device_template *found;
+    struct device_template *own;
+
+    if (!name && given)
+        report_error(&ld->report, given->place, "parameters are for a template, and this device has none");
+    if (!name || name->kind != NODE_SCALAR || !text_is_name(name->text))
+        return NULL;
+    found = template_find(ld, name->text);
+    own = loader_alloc(ld, 1, sizeof(*own));
+    if (!found || !own) {
+        ld->ctx.failed = true;
+        return NULL;
+    }
+    if (!found->root) {
+        report_error(&ld->report, name->place, "%s", found->problem);
+        return NULL;
+    }
+    *own = *found;
+    own->root = parameters_apply(ld, found->root, given, name->place);
+    return own->root && suits_template(ld, own->root, given) ? own : NULL;
+}
+
 /* Reads the template under the device's own keys. */
 static const struct device_template *apply_template(struct loader *ld, struct device_draft *device)
 {
-    const struct node *name = node_get(device->node, "template");
+    const struct device_template *template = find_template(ld, device);
     struct template_draft draft = {.about = device->about,
                                    .asking = device->asking,
                                    .sampling = device->sampling,
                                    .publishing = device->publishing};
-    const struct device_template *template;
 
-    if (!name || name->kind != NODE_SCALAR || !text_is_name(name->text))
+    if (!template)
         return NULL;
-    template = template_find(ld, name->text);
-    if (!template) {
-        ld->ctx.failed = true;
-        return NULL;
-    }
-    if (!template->root) {
-        report_error(&ld->report, name->place, "%s", template->problem);
-        return NULL;
-    }
     schema_read(&ld->ctx, &template_section, 0, template->root, &draft);
     draft_sampling(ld, template->root, &draft.sampling);
     draft_probe(ld, template->root, &draft.asking.probe);
@@ -98,8 +130,6 @@ static void draft_device(struct loader *ld, unsigned kind, struct device_draft *
     const struct device_template *template;
 
     schema_preset(&ld->ctx, &about_device_section, 0, &device->about);
-    ld->ctx.polls.of_bus = device->bus ? node_get(device->bus->node, "poll_classes") : NULL;
-    ld->ctx.polls.of_device = poll_classes_of(ld, device->node);
     template = apply_template(ld, device);
     device->unit = -1;
     schema_read(&ld->ctx, &device_section, kind, device->node, device);

@@ -69,6 +69,9 @@ struct device_template {
 /* The template of this name, looked up once; NULL when out of memory. */
 const struct device_template *template_find(struct loader *ld, struct str name);
 
+/* Reads a template as if it were a device by itself, to find what is wrong with it whoever uses it. */
+void template_check(struct loader *ld, const struct node *root);
+
 /* Each reads what the lists of d->roots describe; buses before devices. */
 void draft_listeners(struct loader *ld, struct draft *d);
 void draft_allowed_hosts(struct loader *ld, struct draft *d);

@@ -17,6 +17,7 @@ extern const struct schema_section conf_d_section; /* the same, for a file in co
 extern const struct schema_section listener_section;
 extern const struct schema_section about_device_section; /* struct about_device */
 extern const struct schema_section about_tag_section;    /* struct about_tag */
+extern const struct schema_section parameter_section;    /* one of a template; nothing is kept */
 extern const struct schema_section bus_section;
 extern const struct schema_section command_section; /* struct command_settings */
 extern const struct schema_section port_section;    /* struct port_settings */

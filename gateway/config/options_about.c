@@ -59,3 +59,10 @@ static const struct schema_option about_tag_options[] = {
     {0},
 };
 const struct schema_section about_tag_section = {"a tag", about_tag_options};
+
+static const struct schema_option parameter_options[] = {
+    {.name = "default", .type = OPT_STRING, .max = 500, .help = "What the parameter is when a device does not say."},
+    {.name = "help", .type = OPT_STRING, .max = 500, .help = "What it is for."},
+    {0},
+};
+const struct schema_section parameter_section = {"a parameter", parameter_options};

@@ -21,12 +21,12 @@ static const struct schema_choice word_orders[] = {{"big", ORDER_ABCD}, {"little
 
 static const struct schema_option sampling_options[] = {
     {.name = "poll",
-     .type = OPT_POLL,
-     .min = POLL_MIN_MS,
-     .max = POLL_MAX_MS,
+     .type = OPT_DURATION,
+     .min = 10,
+     .max = DAY,
      INTO(struct sampling, poll_ms),
      .preset = "1s",
-     .help = "How often a tag is read: a duration, or a class: fast (1s), normal (10s), slow (1m)."},
+     .help = "How often a tag is read."},
     {.name = "stale_after",
      .type = OPT_DURATION,
      .min = 100,
@@ -49,16 +49,6 @@ static const struct schema_option sampling_options[] = {
     {0},
 };
 static const struct schema_section sampling_section = {"sampling", sampling_options};
-
-static const struct schema_option poll_classes_options[] = {
-    {.name = "poll_classes",
-     .type = OPT_MAP,
-     .example = "names to durations, such as {slow: 5m}",
-     .help = "What the classes of 'poll' are on this bus or device, others besides the usual ones too: {fast: 500ms, "
-             "hourly: 1h}."},
-    {0},
-};
-static const struct schema_section poll_classes_section = {"poll classes", poll_classes_options};
 
 static const struct schema_choice publish_ons[] = {{"change", PUBLISH_ON_CHANGE}, {"always", PUBLISH_ALWAYS}, {0}};
 static const struct schema_choice publish_forms[] = {
@@ -214,7 +204,6 @@ static const struct schema_option form_options[] = {
      .help = "Some bits of the registers as a number: {offset: 4, count: 2}."},
     {.name = "enum",
      .type = OPT_MAP,
-     .example = "values to words, such as {0: off, 1: on}",
      INTO(struct form_draft, words),
      .help = "Words for raw values: {0: off, 1: on}. A value without a word, such as 7, gives null with the reason "
              "enum:7."},
@@ -308,6 +297,10 @@ static const struct schema_option device_options[] = {
      .help = "A file NAME.yaml with options and tags of this kind of device, looked for in templates/ beside the "
              "configuration, /etc/wirepost/templates and /usr/share/wirepost/templates. What the device says itself "
              "counts for more."},
+    {.name = "parameters",
+     .type = OPT_MAP,
+     INTO(struct device_draft, parameters),
+     .help = "What the template asks of the device: {ct_ratio: 40}."},
     {.name = "unit",
      .type = OPT_INT,
      .required = true,
@@ -327,7 +320,6 @@ static const struct schema_option device_options[] = {
     {.type = OPT_SHARED, .section = &about_device_section, INTO(struct device_draft, about)},
     {.type = OPT_SHARED, .section = &asking_section, INTO(struct device_draft, asking)},
     {.type = OPT_SHARED, .section = &sampling_section, INTO(struct device_draft, sampling)},
-    {.type = OPT_SHARED, .section = &poll_classes_section},
     {.type = OPT_SHARED, .section = &publishing_section, INTO(struct device_draft, publishing)},
     {.name = "tags",
      .type = OPT_LIST,
@@ -392,7 +384,6 @@ static const struct schema_option bus_options[] = {
          "modbus-rtu-tcp: bits a second on the line behind the host; pauses and the forecast of the load go by it."},
     {.type = OPT_SHARED, .section = &asking_section, INTO(struct bus_draft, asking)},
     {.type = OPT_SHARED, .section = &sampling_section, INTO(struct bus_draft, sampling)},
-    {.type = OPT_SHARED, .section = &poll_classes_section},
     {.type = OPT_SHARED, .section = &publishing_section, INTO(struct bus_draft, publishing)},
     {.type = OPT_SHARED, .section = &command_section, INTO(struct bus_draft, commands)},
     {.type = OPT_SHARED, .section = &health_section, INTO(struct bus_draft, health)},
@@ -410,6 +401,15 @@ static const struct schema_option template_options[] = {
     {.name = "summary", .type = OPT_STRING, .max = 200, .help = "What it is for."},
     {.name = "source", .type = OPT_STRING, .max = 500, .help = "Where the registers are documented."},
     {.name = "verified", .type = OPT_STRING, .max = 500, .help = "Against what it was checked."},
+    {.name = "delivered", .type = OPT_STRING, .max = 100, .help = "How the maker sets it up: 9600 8N1, unit 1."},
+    {.name = "address_base",
+     .type = OPT_INT,
+     .help = "0 states that addresses are as on the wire, from 0, and not those of a manual that counts from 1."},
+    {.name = "parameters",
+     .type = OPT_MAP,
+     .help =
+         "What devices may say to the template: {ct_ratio: {default: 1, help: ratio of the transformers}}. In values "
+         "$ct_ratio stands for it."},
     {.type = OPT_SHARED, .section = &about_device_section, INTO(struct template_draft, about)},
     {.type = OPT_SHARED, .section = &asking_section, INTO(struct template_draft, asking)},
     {.type = OPT_SHARED, .section = &sampling_section, INTO(struct template_draft, sampling)},

@@ -13,7 +13,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "config/poll_class.h"
 #include "config/report.h"
 #include "config/text.h"
 #include "config/tree.h"
@@ -24,7 +23,6 @@ enum option_type {
     OPT_FLOAT,    /* double */
     OPT_DEADBAND, /* struct deadband */
     OPT_DURATION, /* an integer of any size: milliseconds / unit */
-    OPT_POLL,     /* int64_t, milliseconds: a duration, or the name of a class of poll_class.h */
     OPT_SIZE,     /* an integer of any size: bytes */
     OPT_ENUM,     /* an int or uint8_t, by `choices` */
     OPT_STRING,   /* const char *: text of `min` to `max` bytes */
@@ -55,8 +53,7 @@ struct schema_option {
     const struct schema_choice *choices;
     const struct schema_section *section;
     size_t offset, size;
-    const char *example; /* of OPT_MAP: what it maps, with one */
-    const char *preset;  /* the value when it is not given, as one would write it */
+    const char *preset; /* the value when it is not given, as one would write it */
     const char *help;
 };
 
@@ -72,7 +69,6 @@ struct schema_section {
 struct schema_context {
     struct report *report;
     struct arena *arena;
-    struct poll_scope polls;
     bool failed; /* out of memory */
 };
 

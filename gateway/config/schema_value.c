@@ -130,27 +130,6 @@ static void read_duration(struct schema_context *ctx, const struct schema_option
                           : "");
 }
 
-static void read_poll(struct schema_context *ctx, const struct schema_option *o, const struct node *n, void *field)
-{
-    struct near near;
-    char more[96] = "";
-    int64_t ms;
-    int r = text_read_duration(n->text, &ms);
-
-    if ((r == 0 && ms >= o->min && ms <= o->max) ||
-        (r == -EINVAL && poll_class_find(&ctx->polls, n->text, &ms, &near))) {
-        store_int(o, field, ms);
-        return;
-    }
-    if (r == -EDOM)
-        snprintf(more, sizeof(more), ", which has no unit (ms, s, m, h or d)");
-    else if (r == -EINVAL && near.best)
-        snprintf(more, sizeof(more), "; did you mean '%s'?", near.best);
-    else if (r == -EINVAL)
-        snprintf(more, sizeof(more), " (write 500ms, 1.5s, 5m, 2h or 30d)");
-    refuse(ctx, o, n, "a duration from 10ms to 1d, or a class such as fast, normal or slow", more);
-}
-
 static void read_size(struct schema_context *ctx, const struct schema_option *o, const struct node *n, void *field)
 {
     char low[TEXT_SHOWN];
@@ -293,23 +272,19 @@ static void read_list(struct schema_context *ctx, const struct schema_option *o,
 
 static void read_map(struct schema_context *ctx, const struct schema_option *o, const struct node *n, void *field)
 {
-    char expected[96];
-
-    if (n->kind == NODE_MAPPING && o->size > 0)
+    if (n->kind != NODE_MAPPING)
+        refuse(ctx, o, n, "a mapping, such as {0: off, 1: on}", "");
+    else if (o->size > 0)
         *(const struct node **)field = n;
-    if (n->kind == NODE_MAPPING)
-        return;
-    snprintf(expected, sizeof(expected), "a mapping of %s", o->example);
-    refuse(ctx, o, n, expected, "");
 }
 
 typedef void read_fn(struct schema_context *ctx, const struct schema_option *o, const struct node *n, void *field);
 
 static read_fn *const scalar_readers[] = {
-    [OPT_BOOL] = read_bool,         [OPT_INT] = read_int,   [OPT_FLOAT] = read_float,   [OPT_DURATION] = read_duration,
-    [OPT_SIZE] = read_size,         [OPT_ENUM] = read_enum, [OPT_STRING] = read_string, [OPT_NAME] = read_name,
-    [OPT_DEADBAND] = read_deadband, [OPT_POLL] = read_poll, [OPT_HOST] = read_host,     [OPT_ADDRESS] = read_address,
-    [OPT_PATH] = read_path,
+    [OPT_BOOL] = read_bool,         [OPT_INT] = read_int,         [OPT_FLOAT] = read_float,
+    [OPT_DURATION] = read_duration, [OPT_SIZE] = read_size,       [OPT_ENUM] = read_enum,
+    [OPT_STRING] = read_string,     [OPT_NAME] = read_name,       [OPT_DEADBAND] = read_deadband,
+    [OPT_HOST] = read_host,         [OPT_ADDRESS] = read_address, [OPT_PATH] = read_path,
 };
 
 void schema_read_value(struct schema_context *ctx, const struct schema_option *o, const struct node *n, void *field)

@@ -7,6 +7,7 @@
 
 #include "config/loader.h"
 #include "config/options.h"
+#include "config/parameters.h"
 
 /* Below the main file's directory when relative. */
 const char *const template_dirs[TEMPLATE_DIRS] = {"templates", "/etc/wirepost/templates",
@@ -55,14 +56,11 @@ static const char *say(struct loader *ld, const char *fmt, ...)
     return copy;
 }
 
-/* Reads it as if it were a device by itself, to find what is wrong with it whoever uses it. */
-static void check_template(struct loader *ld, const struct node *root)
+void template_check(struct loader *ld, const struct node *root)
 {
     struct template_draft draft = {.sampling.stale_after_ms = -1};
     struct device_draft device = {.node = root};
-    struct poll_scope user = ld->ctx.polls;
 
-    ld->ctx.polls = (struct poll_scope){0};
     schema_preset(&ld->ctx, &template_section, 0, &draft);
     schema_read(&ld->ctx, &template_section, 0, root, &draft);
     schema_require(&ld->ctx, &template_section, 0, root, NULL);
@@ -74,9 +72,17 @@ static void check_template(struct loader *ld, const struct node *root)
     device.publishing = draft.publishing;
     device.tag_list = draft.tag_list;
     draft_tags(ld, &device, NULL);
-    ld->ctx.polls = user;
     if (draft.tag_list && draft.tag_list->count == 0)
         report_error(&ld->report, draft.tag_list->place, "a template needs at least one tag");
+}
+
+/* A parameter without default keeps it from being checked before a device gives one. */
+static void check_defaults(struct loader *ld, const struct node *root)
+{
+    const struct node *whole = parameters_wanted(root) ? NULL : parameters_apply(ld, root, NULL, root->place);
+
+    if (whole)
+        template_check(ld, whole);
 }
 
 /* 0 found or broken, -ENOENT not there. */
@@ -94,7 +100,7 @@ static int try_path(struct loader *ld, const char *path, struct device_template 
         return 0;
     }
     if (r == 0)
-        check_template(ld, root);
+        check_defaults(ld, root);
     if (ld->report.errors > errors)
         t->problem = say(ld, "the template %s has errors", path);
     else

@@ -281,33 +281,6 @@ static void poll_and_order_are_inherited_down_to_the_tag(void **state)
     settings_free(s);
 }
 
-static void classes_of_polls_are_those_of_the_device_then_the_bus_then_the_usual_ones(void **state)
-{
-    (void)state;
-    struct settings *s = load(GOOD "values.yaml");
-
-    assert_int_equal(tag_named(s, "press", "serial")->poll_ms, 10000);
-    assert_int_equal(tag_named(s, "clock", "usual")->poll_ms, 3600000);
-    assert_int_equal(tag_named(s, "clock", "slow")->poll_ms, 300000);
-    assert_int_equal(tag_named(s, "clock", "fast")->poll_ms, 1000);
-    settings_free(s);
-}
-
-static void computed_tags_stand_behind_those_that_are_read(void **state)
-{
-    (void)state;
-    struct settings *s = load(GOOD "values.yaml");
-    const struct device_settings *d = device_named(s, "clock");
-    const struct tag_settings *sum = &d->tags[d->tag_count];
-
-    assert_int_equal(d->derived_count, 1);
-    assert_string_equal(sum->expression, "usual + fast");
-    assert_int_equal(sum->input_count, 2);
-    assert_string_equal(d->tags[sum->inputs[0]].name, "usual");
-    assert_string_equal(d->tags[sum->inputs[1]].name, "fast");
-    settings_free(s);
-}
-
 static void a_tag_is_stale_after_three_polls_unless_said_otherwise(void **state)
 {
     (void)state;
@@ -524,8 +497,6 @@ int main(void)
         cmocka_unit_test(what_a_dead_device_is_asked_is_inherited_too),
         cmocka_unit_test(a_device_changes_and_adds_to_its_templates_tags),
         cmocka_unit_test(poll_and_order_are_inherited_down_to_the_tag),
-        cmocka_unit_test(classes_of_polls_are_those_of_the_device_then_the_bus_then_the_usual_ones),
-        cmocka_unit_test(computed_tags_stand_behind_those_that_are_read),
         cmocka_unit_test(a_tag_is_stale_after_three_polls_unless_said_otherwise),
         cmocka_unit_test(publishing_rules_are_inherited_down_to_the_tag),
         cmocka_unit_test(numbers_of_a_tag_are_read_as_written),

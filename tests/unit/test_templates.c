@@ -3,6 +3,9 @@
  * tests/images/NAME.image has the registers, NAME.expect the number of requests
  * that read them and the values they mean. All requests must lie in the image or in
  * the gaps the template allows.
+ *
+ * NAME.CASE.image has what is different in another state of the device, and NAME.CASE.expect
+ * the values that matter then.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -56,22 +59,27 @@ static void read_image_line(char *line, struct image *image)
     }
 }
 
-static struct image *read_image(const char *name)
+static void read_image_file(const char *path, struct image *image)
 {
-    struct image *image = calloc(1, sizeof(*image));
-    char path[512];
     char line[512];
-    FILE *f;
+    FILE *f = fopen(path, "r");
 
-    assert_non_null(image);
-    snprintf(path, sizeof(path), TESTS_DIR "/images/%s.image", name);
-    f = fopen(path, "r");
     if (!f)
-        fail_msg("the template %s needs an image: %s", name, path);
+        fail_msg("the template needs an image: %s", path);
     while (fgets(line, sizeof(line), f))
         if (line[0] != '#' && line[0] != '\n')
             read_image_line(line, image);
     fclose(f);
+}
+
+static struct image *read_image(const char *name)
+{
+    struct image *image = calloc(1, sizeof(*image));
+    char path[512];
+
+    assert_non_null(image);
+    snprintf(path, sizeof(path), TESTS_DIR "/images/%s.image", name);
+    read_image_file(path, image);
     return image;
 }
 
@@ -154,6 +162,59 @@ static char *read_expect(const char *name)
     return (char *)text.data;
 }
 
+/* Each line of `path` is one of what the tags say. */
+static void check_case_expect(const char *path, const char *said)
+{
+    char line[512];
+    char whole[514];
+    FILE *f = fopen(path, "r");
+    unsigned lines = 0;
+
+    if (!f)
+        fail_msg("the image needs what its tags say: %s", path);
+    while (fgets(line, sizeof(line), f)) {
+        snprintf(whole, sizeof(whole), "\n%s", line);
+        if (!strstr(said, whole))
+            fail_msg("%s: not said: %sbut:\n%s", path, line, said);
+        lines++;
+    }
+    fclose(f);
+    assert_true(lines > 0);
+}
+
+static void check_case(const struct device_settings *device, const char *name, char *path)
+{
+    struct image *image = read_image(name);
+    struct buf got = {0};
+
+    read_image_file(path, image);
+    buf_put_text(&got, "\n");
+    for (size_t i = 0; i < device->tag_count; i++)
+        print_value(&device->tags[i], (uint32_t)i, image, &got);
+    buf_put_u8(&got, 0);
+    memcpy(strstr(path, ".image"), ".expect", sizeof(".expect"));
+    check_case_expect(path, (const char *)buf_data(&got));
+    buf_fini(&got);
+    free(image);
+}
+
+static void the_template_reads_its_other_states(const char *name, const struct device_settings *device)
+{
+    char pattern[512];
+    char path[512];
+    glob_t found;
+
+    snprintf(pattern, sizeof(pattern), TESTS_DIR "/images/%s.*.image", name);
+    if (glob(pattern, 0, NULL, &found) != 0)
+        return;
+    for (size_t i = 0; i < found.gl_pathc; i++) {
+        snprintf(path, sizeof(path), "%s?", found.gl_pathv[i]); /* room for the longer ending */
+        path[strlen(path) - 1] = '\0';
+        check_case(device, name, path);
+    }
+    globfree(&found);
+}
+
 static void the_template_reads_its_image(void **state)
 {
     const char *name = *state;
@@ -172,6 +233,7 @@ static void the_template_reads_its_image(void **state)
         print_value(&device->tags[i], (uint32_t)i, image, &got);
     buf_put_u8(&got, 0);
     assert_string_equal((const char *)buf_data(&got), expected);
+    the_template_reads_its_other_states(name, device);
     plan_fini(&plan);
     buf_fini(&got);
     free(expected);
