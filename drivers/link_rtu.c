@@ -1,6 +1,6 @@
 /*
  * link_rtu - Modbus RTU on a serial line, or on a TCP connection to a device server that has the
- * line; libmodbus does framing and checksum.
+ * line; libmodbus sends, link_answer finds the answers.
  *
  *   line   ....| request |....turnaround....| answer ........ |....| request
  *          T3.5           sleep for both, then read         -^  T3.5
@@ -20,7 +20,7 @@
 
 #include "core/clock.h"
 #include "drivers/link.h"
-#include "drivers/link_frame.h"
+#include "drivers/link_answer.h"
 #include "drivers/link_impl.h"
 
 enum {
@@ -28,7 +28,6 @@ enum {
     LEARN_EVERY = 16,     /* long answers */
     TAIL_MS = 50,         /* how much later than computed an answer may end: adapters hand on in blocks */
     DRAIN_LIMIT = 4,      /* times the quiet period: a line that never falls silent is not waited for */
-    LATE_FRAME_BYTES = 5, /* the shortest answer there is */
     TURNAROUND_MS = 100,  /* units obey a broadcast meanwhile (1.02, 2.4.1) */
 };
 
@@ -40,6 +39,7 @@ struct rtu {
     int64_t silence_us;  /* T3.5 */
     int64_t last_end_us; /* when the line was last busy */
     uint32_t long_answers;
+    struct answer answer;
     int64_t begin_us[256]; /* by unit: from the end of a request to the first byte of its answer; 0 = not known */
 };
 
@@ -90,7 +90,7 @@ static void flush(struct rtu *rtu)
 }
 
 /* T3.5 of silence before each request (Modbus over serial line 1.02, 2.5.1.1); libmodbus leaves it to us. */
-static int send_request(struct rtu *rtu, uint8_t unit, const uint8_t *pdu, size_t len)
+static int send_request(struct rtu *rtu, uint8_t unit, const uint8_t *pdu, size_t len, size_t want)
 {
     uint8_t frame[RTU_FRAME_MAX];
 
@@ -98,6 +98,7 @@ static int send_request(struct rtu *rtu, uint8_t unit, const uint8_t *pdu, size_
     flush(rtu);
     modbus_set_slave(rtu->modbus, unit);
     len = frame_rtu_build(unit, pdu, len, frame);
+    answer_begin(&rtu->answer, frame, len, want);
     if (is_socket(rtu))
         return link_socket_send(rtu->link.fd, frame, len);
     /* It adds the checksum itself. */
@@ -167,55 +168,93 @@ static int64_t tail_us(const struct rtu *rtu)
     return (is_socket(rtu) && rtu->link.timeout_ms > TAIL_MS ? rtu->link.timeout_ms : TAIL_MS) * 1000;
 }
 
-/* An answer has begun: the whole frame, its checksum right; its length. */
-static int read_known(struct rtu *rtu, uint8_t ret_frame[MODBUS_RTU_MAX_ADU_LENGTH])
+/* Reads what there is: 0, or -ENODEV. */
+static int read_some(struct rtu *rtu)
 {
-    int64_t limit_us = (int64_t)MODBUS_RTU_MAX_ADU_LENGTH * rtu->char_ns / 1000 + tail_us(rtu);
-    int len;
+    struct answer *a = &rtu->answer;
+    ssize_t n = read(rtu->link.fd, a->bytes + a->len, sizeof(a->bytes) - a->len);
 
-    modbus_set_response_timeout(rtu->modbus, (uint32_t)(limit_us / 1000000), (uint32_t)(limit_us % 1000000));
-    len = modbus_receive_confirmation(rtu->modbus, ret_frame);
-    return len < 0 ? link_error(errno) : len;
+    if (n <= 0)
+        return -ENODEV;
+    a->len += (size_t)n;
+    return 0;
 }
 
-/* The same of a function that libmodbus does not know. Silence ends what is whole by its
- * checksum; adapters hand on in blocks, so what is not may still go on. */
-static int read_unknown(struct rtu *rtu, size_t want, uint8_t ret_frame[MODBUS_RTU_MAX_ADU_LENGTH])
+/* Why there was no answer, from what there was instead. */
+static int no_answer(const struct answer *a)
+{
+    if (a->damaged || a->skipped > 0 || a->len > 0)
+        return -EBADMSG;
+    return a->others > 0 ? -EPROTO : -ETIMEDOUT;
+}
+
+/* Something has begun to come: the length of the answer, which may come after noise, an echo or another's frame. */
+static int read_known(struct rtu *rtu, int64_t until_us)
 {
     const struct link *l = &rtu->link;
-    size_t len = 0;
+    int64_t end_us = until_us + (int64_t)RTU_FRAME_MAX * rtu->char_ns / 1000 + tail_us(rtu);
 
-    while (len < MODBUS_RTU_MAX_ADU_LENGTH) {
-        ssize_t n = read(l->fd, ret_frame + len, MODBUS_RTU_MAX_ADU_LENGTH - len);
+    for (;;) {
+        size_t missing;
+        size_t len;
+        int64_t now_us;
+        int r = read_some(rtu);
+
+        if (r < 0)
+            return r;
+        len = answer_look(&rtu->answer, rtu->link.late, &missing);
+        if (len > 0)
+            return (int)len;
+        now_us = clock_mono_us();
+        if ((missing == 0 && rtu->answer.damaged) || now_us > end_us)
+            return no_answer(&rtu->answer);
+        if (missing > 1)
+            link_sleep_until(now_us + (int64_t)missing * rtu->char_ns / 1000);
+        r = link_wait(l, l->fd, POLLIN, missing > 0 ? clock_mono_us() + tail_us(rtu) : until_us);
+        if (r <= 0)
+            return r < 0 ? r : no_answer(&rtu->answer);
+    }
+}
+
+/* The same of a function whose answers have any length. Silence ends what is whole by its
+ * checksum; adapters hand on in blocks, so what is not may still go on. */
+static int read_unknown(struct rtu *rtu, int64_t until_us)
+{
+    const struct link *l = &rtu->link;
+    struct answer *a = &rtu->answer;
+
+    while (a->len < RTU_FRAME_MAX) {
         bool whole;
-        int r;
+        int r = read_some(rtu);
 
-        if (n <= 0)
-            return -ENODEV;
-        len += (size_t)n;
-        whole = frame_rtu_is_whole(ret_frame, len);
-        if (whole && len == frame_rtu_length(ret_frame, len, want))
+        if (r < 0)
+            return r;
+        answer_drop_echo(a);
+        whole = frame_rtu_is_whole(a->bytes, a->len);
+        if (whole && a->len == frame_rtu_length(a->bytes, a->len, a->want))
             break;
-        r = link_wait(l, l->fd, POLLIN, clock_mono_us() + (whole ? rtu->silence_us : tail_us(rtu)));
+        if (a->len > 0)
+            until_us = clock_mono_us() + (whole ? rtu->silence_us : tail_us(rtu));
+        r = link_wait(l, l->fd, POLLIN, until_us);
         if (r < 0)
             return r;
         if (r == 0)
-            return whole ? (int)len : -EBADMSG;
+            break;
     }
-    return frame_rtu_is_whole(ret_frame, len) ? (int)len : -EBADMSG;
+    return frame_rtu_is_whole(a->bytes, a->len) ? (int)a->len : no_answer(a);
 }
 
 /* An answer has begun: the whole frame, checked; the length of its PDU. */
-static int read_answer(struct rtu *rtu, uint8_t unit, uint8_t function, size_t want, uint8_t *ret_pdu)
+static int read_answer(struct rtu *rtu, uint8_t unit, uint8_t function, int64_t until_us, uint8_t *ret_pdu)
 {
-    uint8_t frame[MODBUS_RTU_MAX_ADU_LENGTH];
-    int len = frame_function_is_known(function) ? read_known(rtu, frame) : read_unknown(rtu, want, frame);
+    struct answer *a = &rtu->answer;
+    int len = frame_function_is_known(function) ? read_known(rtu, until_us) : read_unknown(rtu, until_us);
 
     if (len < 0)
         return len;
-    if (len < RTU_FRAME_EXTRA + 2 || frame[0] != unit)
+    if (len < RTU_FRAME_EXTRA + 2 || a->bytes[0] != unit)
         return -EPROTO;
-    memcpy(ret_pdu, frame + 1, (size_t)len - RTU_FRAME_EXTRA);
+    memcpy(ret_pdu, a->bytes + 1, (size_t)len - RTU_FRAME_EXTRA);
     return len - RTU_FRAME_EXTRA;
 }
 
@@ -231,30 +270,28 @@ static int await_answer(struct rtu *rtu, uint8_t unit, size_t want, int64_t sent
 static int rtu_drain(struct link *l, int64_t quiet_ms)
 {
     struct rtu *rtu = rtu_of(l);
+    struct answer *a = &rtu->answer;
     int64_t start_us = clock_mono_us();
     int64_t quiet_us = quiet_ms * 1000 > rtu->silence_us ? quiet_ms * 1000 : rtu->silence_us;
     int64_t until_us = start_us + quiet_us;
-    uint8_t bytes[MODBUS_RTU_MAX_ADU_LENGTH];
-    size_t total = 0;
-    uint8_t unit = 0;
     int r;
 
+    a->len = 0;
     while ((r = link_wait(l, l->fd, POLLIN, until_us)) > 0) {
-        ssize_t n = read(l->fd, bytes, sizeof(bytes));
-        int64_t now_us = clock_mono_us();
+        int64_t now_us;
 
-        if (n <= 0)
-            return -ENODEV;
-        if (total == 0)
-            unit = bytes[0];
-        total += (size_t)n;
+        if (a->len == sizeof(a->bytes))
+            a->len = 0;
+        r = read_some(rtu);
+        if (r < 0)
+            return r;
+        now_us = clock_mono_us();
         if (now_us > start_us + DRAIN_LIMIT * quiet_us)
             break;
         if (until_us < now_us + rtu->silence_us)
             until_us = now_us + rtu->silence_us;
     }
-    if (total >= LATE_FRAME_BYTES)
-        l->late[unit]++;
+    answer_count(a, l->late);
     rtu->last_end_us = clock_mono_us();
     return r < 0 ? r : 0;
 }
@@ -265,7 +302,8 @@ static int rtu_transact(struct link *l, uint8_t unit, const uint8_t *pdu, size_t
     int64_t sent_us;
     int r;
 
-    r = send_request(rtu, unit, pdu, len);
+    want = want > 0 ? want + RTU_FRAME_EXTRA : 0;
+    r = send_request(rtu, unit, pdu, len, want);
     if (r < 0)
         return r;
     /* The driver took the request at once; the line needs its time to carry it. */
@@ -274,13 +312,13 @@ static int rtu_transact(struct link *l, uint8_t unit, const uint8_t *pdu, size_t
         link_sleep_until(sent_us);
         return rtu_drain(l, TURNAROUND_MS);
     }
-    want = want > 0 ? want + RTU_FRAME_EXTRA : 0;
     r = await_answer(rtu, unit, want, sent_us);
     if (r > 0)
-        r = read_answer(rtu, unit, pdu[0], want, ret_pdu);
+        r = read_answer(rtu, unit, pdu[0], sent_us + l->timeout_ms * 1000, ret_pdu);
     else if (r == 0)
         r = -ETIMEDOUT;
     rtu->last_end_us = clock_mono_us();
+    rtu->answer.owed[unit] = r < 0;
     return r;
 }
 
