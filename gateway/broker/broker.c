@@ -71,11 +71,30 @@ void broker_free(struct broker *b)
 
 int broker_start(struct broker *b)
 {
-    int r = listeners_start(&b->listeners);
+    int r = listeners_open(&b->listeners);
 
-    if (r < 0)
+    if (r < 0) {
+        listeners_stop(&b->listeners);
         return r;
+    }
     sys_start(&b->sys, b);
+    return 0;
+}
+
+int broker_change(struct broker *b, const struct broker_settings *settings)
+{
+    const struct broker_settings *before = b->settings;
+    int r;
+
+    b->settings = settings;
+    r = listeners_open(&b->listeners);
+    if (r < 0) {
+        b->settings = before;
+        listeners_open(&b->listeners);
+        return r;
+    }
+    if (settings->sys_interval_ms != before->sys_interval_ms)
+        sys_begin(&b->sys);
     return 0;
 }
 

@@ -30,6 +30,11 @@ void broker_free(struct broker *b);
 /* Opens the listeners. All or none: 0 or -errno, the failed address is logged. */
 int broker_start(struct broker *b);
 
+/* Goes on with other settings, borrowed in the place of those before. What listens at an address that both name stays
+ * open, and so does every connection; what a client was told of the limits stays true for it. 0; or -errno, logged,
+ * and it goes on as before. */
+int broker_change(struct broker *b, const struct broker_settings *settings);
+
 /* Closes listeners and connections, MQTT 5 clients with reason 0x8B; what is
  * buffered is sent as far as the sockets take it at once. */
 void broker_stop(struct broker *b);

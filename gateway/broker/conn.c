@@ -26,8 +26,13 @@ struct conn *broker_conn_open(struct broker *b, const struct broker_transport *t
     c = malloc(sizeof(*c) + peer_size);
     if (!c)
         return NULL;
-    *c = (struct conn){
-        .broker = b, .transport = transport, .arg = arg, .max_packet = MQTT_MAX_PACKET, .loopback = loopback};
+    *c = (struct conn){.broker = b,
+                       .transport = transport,
+                       .arg = arg,
+                       .max_packet = MQTT_MAX_PACKET,
+                       .packet_bytes = b->settings->limits.packet_bytes,
+                       .inflight = b->settings->limits.inflight,
+                       .loopback = loopback};
     memcpy(c->peer, peer, peer_size);
     list_init(&c->owed);
     list_init(&c->catching_up);
@@ -165,9 +170,7 @@ void broker_conn_writable(struct conn *c)
 
 static bool must_pause(const struct conn *c)
 {
-    uint16_t most = c->broker->settings->limits.inflight;
-
-    return !conn_has_room(c) || c->catch_up || (most && c->owed_count >= most);
+    return !conn_has_room(c) || c->catch_up || (c->inflight && c->owed_count >= c->inflight);
 }
 
 bool broker_conn_paused(const struct conn *c)

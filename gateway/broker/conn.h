@@ -39,8 +39,11 @@ struct conn {
     int64_t heard_ms;
     uint32_t owed_count;
     uint32_t owed_qos1;
-    uint32_t max_packet; /* the client's limit, or MQTT's */
-    uint32_t window;     /* QoS 1 and 2 it takes unacknowledged */
+    uint32_t max_packet;   /* the client's limit, or MQTT's */
+    uint32_t window;       /* QoS 1 and 2 it takes unacknowledged */
+    uint32_t packet_bytes; /* largest packet taken from it; 0: any */
+    uint16_t inflight;     /* QoS 1 and 2 it may leave unacknowledged; 0: any. Both as it was told: a reload changes
+                              them for those who come later */
     uint16_t keep_alive_s;
     uint8_t version; /* enum mqtt_version; 0 until CONNECT */
     uint8_t state;   /* enum conn_state */

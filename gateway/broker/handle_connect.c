@@ -116,8 +116,8 @@ static void take_limits(struct conn *c, const struct mqtt_packet *p)
     const struct mqtt_props *props = &p->props;
 
     c->window = mqtt_has(props, MQTT_PROP_RECEIVE_MAXIMUM) ? props->receive_maximum : WINDOW_MAX;
-    if (most->inflight)
-        c->window = least(c->window, most->inflight);
+    if (c->inflight)
+        c->window = least(c->window, c->inflight);
     if (mqtt_has(props, MQTT_PROP_MAXIMUM_PACKET_SIZE)) /* ours does not count: a message may grow on its way out */
         c->max_packet = least(c->max_packet, props->maximum_packet_size);
 
@@ -130,19 +130,17 @@ static void take_limits(struct conn *c, const struct mqtt_packet *p)
 /* What this server does not do without limit, or does differently from what the client asked. */
 static void describe_server(const struct conn *c, const struct mqtt_packet *in, struct mqtt_props *out)
 {
-    const struct broker_limits *most = &c->broker->settings->limits;
-
     mqtt_set(out, MQTT_PROP_SHARED_AVAILABLE);
     out->shared_available = 0;
     mqtt_set(out, MQTT_PROP_TOPIC_ALIAS_MAXIMUM);
     out->topic_alias_maximum = CONN_ALIASES;
-    if (most->inflight) {
+    if (c->inflight) {
         mqtt_set(out, MQTT_PROP_RECEIVE_MAXIMUM);
-        out->receive_maximum = most->inflight;
+        out->receive_maximum = c->inflight;
     }
-    if (most->packet_bytes) {
+    if (c->packet_bytes) {
         mqtt_set(out, MQTT_PROP_MAXIMUM_PACKET_SIZE);
-        out->maximum_packet_size = most->packet_bytes;
+        out->maximum_packet_size = c->packet_bytes;
     }
     if (c->session->expiry_s != expiry_wanted(in)) {
         mqtt_set(out, MQTT_PROP_SESSION_EXPIRY);

@@ -33,10 +33,9 @@ static enum mqtt_reason resolve_topic(struct conn *c, const struct mqtt_packet *
 /* Whether an MQTT 5 client has sent more than we let it (4.9). Earlier versions cannot be told: all is taken. */
 static bool over_receive_maximum(const struct conn *c)
 {
-    uint16_t most = c->broker->settings->limits.inflight;
     uint32_t open = c->owed_qos1 + (c->session->flow ? c->session->flow->in.count : 0);
 
-    return c->version == MQTT_V5 && most && open >= most;
+    return c->version == MQTT_V5 && c->inflight && open >= c->inflight;
 }
 
 /* The packet as it came serves receivers of the same layout. */

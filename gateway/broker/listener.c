@@ -6,6 +6,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "broker/broker_internal.h"
@@ -172,17 +173,53 @@ void listeners_init(struct listeners *ls, struct broker *b)
     list_init(&ls->lingering);
 }
 
-int listeners_start(struct listeners *ls)
+static bool is_for(const struct listener *l, const struct listener_settings *s)
+{
+    return l->settings->port == s->port && strcmp(l->settings->bind, s->bind) == 0;
+}
+
+static struct listener *find(const struct listeners *ls, const struct listener_settings *settings)
+{
+    struct list_node *n;
+
+    list_for_each (n, &ls->open)
+        if (is_for(list_entry(n, struct listener, node), settings))
+            return list_entry(n, struct listener, node);
+    return NULL;
+}
+
+/* The old settings are still there. */
+static void close_others(struct listeners *ls, const struct broker_settings *settings)
+{
+    struct list_node *n;
+    struct list_node *after;
+
+    list_for_each_safe (n, after, &ls->open) {
+        struct listener *l = list_entry(n, struct listener, node);
+        size_t i = 0;
+
+        while (i < settings->listener_count && !is_for(l, &settings->listeners[i]))
+            i++;
+        if (i < settings->listener_count) {
+            l->settings = &settings->listeners[i];
+            continue;
+        }
+        log_info("broker: no longer listening on %s port %u", l->settings->bind, l->settings->port);
+        listener_free(l);
+    }
+}
+
+int listeners_open(struct listeners *ls)
 {
     const struct broker_settings *settings = ls->broker->settings;
 
+    close_others(ls, settings);
     for (size_t i = 0; i < settings->listener_count; i++) {
-        int r = listener_open(ls, &settings->listeners[i]);
+        const struct listener_settings *s = &settings->listeners[i];
+        int r = find(ls, s) ? 0 : listener_open(ls, s);
 
-        if (r < 0) {
-            listeners_stop(ls);
+        if (r < 0)
             return r;
-        }
     }
     return 0;
 }

@@ -19,8 +19,9 @@ struct listeners {
 
 void listeners_init(struct listeners *ls, struct broker *b);
 
-/* Opens all that the settings name, or none: 0 or -errno, logged. */
-int listeners_start(struct listeners *ls);
+/* Opens those that the settings name and are not open, after closing those that they do not name. 0; or -errno, logged:
+ * some may be missing then. */
+int listeners_open(struct listeners *ls);
 
 /* Stops accepting, ends lingering sockets; the conns are the broker's to close before. */
 void listeners_stop(struct listeners *ls);

@@ -67,7 +67,7 @@ static void handle(struct conn *c, const struct mqtt_packet *p, struct str raw)
 /* Judges what the first bytes tell. False: the connection has been refused. */
 static bool check_start(struct conn *c, const uint8_t *data, size_t len)
 {
-    uint32_t most = c->broker->settings->limits.packet_bytes;
+    uint32_t most = c->packet_bytes;
     struct mqtt_header h;
 
     if ((c->state == CONN_NEW) != (data[0] >> 4 == MQTT_CONNECT)) { /* 3.1.0: first, and once */

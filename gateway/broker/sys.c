@@ -93,7 +93,13 @@ void sys_start(struct sys *sys, struct broker *b)
 {
     *sys = (struct sys){.broker = b, .started_ms = loop_now_ms(b->loop)};
     timer_init(&sys->timer, on_timer, sys);
-    if (b->settings->sys_interval_ms == 0)
+    sys_begin(sys);
+}
+
+void sys_begin(struct sys *sys)
+{
+    sys_stop(sys);
+    if (sys->broker->settings->sys_interval_ms == 0)
         return;
     for (size_t i = 0; i < SYS_VALUES; i++)
         sys->last[i] = UINT64_MAX;

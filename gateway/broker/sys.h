@@ -23,6 +23,9 @@ struct sys {
 
 /* Publishes now and every sys_interval_ms. */
 void sys_start(struct sys *sys, struct broker *b);
+
+/* Begins anew, after sys_interval_ms has changed. */
+void sys_begin(struct sys *sys);
 void sys_stop(struct sys *sys);
 
 #endif
