@@ -13,6 +13,7 @@
 #include "loop.h"
 
 static void on_stop_time_over(void *arg);
+static const struct client_events client_events;
 
 /* Stopping: draining -> goodbye -> closing -> flushing -> stopped; each step may be skipped */
 
@@ -32,27 +33,51 @@ static void on_client_stopped(void *arg)
 {
     struct bridge *br = arg;
 
-    br->phase = BRIDGE_FLUSHING;
     br->online = false;
+    if (br->next && !br->stopped) {
+        br->phase = BRIDGE_CHANGING;
+        loop_timer_start(br->loop, &br->stop_timer, 0); /* the client cannot go from within its own event */
+        return;
+    }
+    br->phase = BRIDGE_FLUSHING;
     outbox_flush(br->outbox, on_flushed, br);
+}
+
+static void take_next(struct bridge *br)
+{
+    struct client_stats stats;
+
+    client_get_stats(br->up->client, &stats);
+    br->resent += stats.resent;
+    upstream_free(br->up);
+    br->up = br->next;
+    br->next = NULL;
+    br->settings = br->up->settings;
+    br->phase = BRIDGE_RUNNING;
+    br->state_unanswered = false;
+    snprintf(br->last_error, sizeof(br->last_error), "not connected yet");
+    outbox_change(br->outbox, &br->settings->store);
+    forward_begin_again(br);
+    client_start(br->up->client);
+    br->changed(br->changed_arg);
 }
 
 static void close_client(struct bridge *br)
 {
     br->phase = BRIDGE_CLOSING;
     loop_timer_stop(br->loop, &br->stop_timer);
-    client_stop(br->client, false);
+    client_stop(br->up->client, false);
 }
 
 void bridge_drained(struct bridge *br)
 {
     br->phase = BRIDGE_GOODBYE;
-    if (!br->state_offline || !client_online(br->client)) {
+    if (!br->up->state_offline || !client_online(br->up->client)) {
         close_client(br);
         return;
     }
     br->state_unanswered = false; /* of `online`: overtaken */
-    forward_state(br, br->state_offline);
+    forward_state(br, br->up->state_offline);
     loop_timer_start(br->loop, &br->stop_timer, BRIDGE_GOODBYE_MS);
 }
 
@@ -62,15 +87,36 @@ static void on_stop_time_over(void *arg)
 
     if (br->phase == BRIDGE_DRAINING)
         bridge_drained(br);
+    else if (br->phase == BRIDGE_CHANGING)
+        take_next(br);
     else
         close_client(br);
+}
+
+int bridge_change(struct bridge *br, const struct bridge_settings *settings, bridge_stopped_fn *done, void *arg)
+{
+    int r = upstream_new(br->loop, settings, br->state_topic, &client_events, br, &br->next);
+
+    if (r < 0)
+        return r;
+    br->changed = done;
+    br->changed_arg = arg;
+    bridge_drained(br);
+    return 0;
 }
 
 void bridge_stop(struct bridge *br, bridge_stopped_fn *done, void *arg)
 {
     br->stopped = done;
     br->stopped_arg = arg;
-    if (!client_online(br->client)) {
+    if (br->phase == BRIDGE_CHANGING) {
+        loop_timer_stop(br->loop, &br->stop_timer);
+        on_client_stopped(br);
+        return;
+    }
+    if (br->phase != BRIDGE_RUNNING) /* a change is under way: it gets as far as the client's end */
+        return;
+    if (!client_online(br->up->client)) {
         close_client(br);
         return;
     }
@@ -113,13 +159,13 @@ static void on_online(void *arg, bool session_present, const struct mqtt_packet 
     (void)session_present;
     (void)connack;
     outbox_get_stats(br->outbox, &stats);
-    log_info("bridge %s: connected to %s:%u, %s messages owed", br->settings->name, br->client_settings.host,
-             br->client_settings.port, grouped(stats.messages, text));
+    log_info("bridge %s: connected to %s:%u, %s messages owed", br->settings->name, br->up->client_settings.host,
+             br->up->client_settings.port, grouped(stats.messages, text));
     br->online = true;
     br->last_error[0] = '\0';
     br->last_logged[0] = '\0';
     memset(br->logged_refusals, 0, sizeof(br->logged_refusals));
-    forward_state(br, br->state_online);
+    forward_state(br, br->up->state_online);
     tell(br);
 }
 
@@ -132,8 +178,8 @@ static void on_offline(void *arg, const struct client_loss *loss)
     snprintf(br->last_error, sizeof(br->last_error), "%s", loss->why);
     if (was_online || strcmp(br->last_error, br->last_logged) != 0) {
         log_warning("bridge %s: %s %s:%u (%s), keeping messages and trying again", br->settings->name,
-                    was_online ? "lost" : "cannot connect to", br->client_settings.host, br->client_settings.port,
-                    loss->why);
+                    was_online ? "lost" : "cannot connect to", br->up->client_settings.host,
+                    br->up->client_settings.port, loss->why);
         snprintf(br->last_logged, sizeof(br->last_logged), "%s", br->last_error);
         tell(br);
     }
@@ -150,8 +196,8 @@ static void on_published(void *arg, uint64_t token, uint8_t reason)
         return;
     }
     if (reason >= MQTT_UNSPECIFIED_ERROR)
-        log_warning("bridge %s: the upstream refused the state topic %s (%s)", br->settings->name,
-                    br->state_topic_there, mqtt_reason_name(reason));
+        log_warning("bridge %s: the upstream refused the state topic %s (%s)", br->settings->name, br->up->state_topic,
+                    mqtt_reason_name(reason));
     br->state_unanswered = false;
     if (br->phase == BRIDGE_GOODBYE)
         close_client(br);
@@ -172,51 +218,12 @@ static const struct client_events client_events = {
 
 /* Opening */
 
-/* The state belongs where the messages go, even if no filter of ours names it. */
-static int map_state_topic(struct bridge *br, const char *state_topic)
-{
-    const struct bridge_settings *s = br->settings;
-    const struct bridge_topic_settings *rule = mapping_find(s, str_of(state_topic));
-    struct str there;
-
-    if (!rule && s->topic_count > 0)
-        rule = &s->topics[0];
-    buf_clear(&br->topic);
-    if (rule)
-        mapping_put(rule, str_of(state_topic), &br->topic);
-    else
-        buf_put_text(&br->topic, state_topic);
-    there = buf_str(&br->topic);
-    br->state_topic = strdup(state_topic);
-    br->state_topic_there = strndup(there.data, there.len);
-    return br->state_topic && br->state_topic_there && !buf_failed(&br->topic) ? 0 : -ENOMEM;
-}
-
-static int prepare_state(struct bridge *br, const char *state_topic)
-{
-    struct str there;
-    int r = map_state_topic(br, state_topic);
-
-    if (r < 0)
-        return r;
-    there = str_of(br->state_topic_there);
-    br->state_online = message_new(there, str_of("online"), str_of(""), 1, true);
-    br->state_offline = message_new(there, str_of("offline"), str_of(""), 1, true);
-    if (!br->state_online || !br->state_offline)
-        return -ENOMEM;
-    br->client_settings.will.topic = br->state_topic_there;
-    br->client_settings.will.payload = str_of("offline");
-    br->client_settings.will.qos = 1;
-    br->client_settings.will.retain = true;
-    return 0;
-}
-
 static void on_outbox_ready(void *arg)
 {
     struct bridge *br = arg;
 
     /* The outbox may have something before bridge_new() is through. */
-    if (br->client)
+    if (br->up)
         forward_pump(br);
 }
 
@@ -230,47 +237,45 @@ int bridge_new(struct loop *loop, struct store *store, const struct bridge_setti
         return -ENOMEM;
     br->loop = loop;
     br->settings = settings;
-    br->client_settings = settings->client;
     br->on_state = on_state;
     br->arg = arg;
     snprintf(br->last_error, sizeof(br->last_error), "not connected yet");
     timer_init(&br->stop_timer, on_stop_time_over, br);
     forward_init(br);
-    r = state_topic ? prepare_state(br, state_topic) : 0;
-    if (r < 0)
-        goto fail;
+    if (state_topic) {
+        br->state_topic = strdup(state_topic);
+        if (!br->state_topic) {
+            bridge_free(br);
+            return -ENOMEM;
+        }
+    }
     r = outbox_open(loop, store, settings->name, &settings->store, on_outbox_ready, br, &br->outbox);
-    if (r < 0)
-        goto fail;
-    r = client_new(loop, &br->client_settings, &client_events, br, &br->client);
-    if (r < 0)
-        goto fail;
+    if (r == 0)
+        r = upstream_new(loop, settings, state_topic, &client_events, br, &br->up);
+    if (r < 0) {
+        bridge_free(br);
+        return r;
+    }
     *ret_bridge = br;
     return 0;
-
-fail:
-    bridge_free(br);
-    return r;
 }
 
 void bridge_free(struct bridge *br)
 {
     if (!br)
         return;
-    client_free(br->client);
+    upstream_free(br->up);
+    upstream_free(br->next);
     outbox_close(br->outbox);
     loop_timer_stop(br->loop, &br->stop_timer);
     forward_fini(br);
-    message_unref(br->state_online);
-    message_unref(br->state_offline);
     free(br->state_topic);
-    free(br->state_topic_there);
     free(br);
 }
 
 void bridge_start(struct bridge *br)
 {
-    client_start(br->client);
+    client_start(br->up->client);
 }
 
 void bridge_take(struct bridge *br, struct message *m)
@@ -288,11 +293,11 @@ void bridge_get_stats(const struct bridge *br, struct bridge_stats *ret_stats)
 {
     struct client_stats client;
 
-    client_get_stats(br->client, &client);
+    client_get_stats(br->up->client, &client);
     *ret_stats = (struct bridge_stats){
         .online = br->online,
         .sent = br->sent,
-        .resent = client.resent,
+        .resent = br->resent + client.resent,
         .acked = br->acked,
         .refused = br->refused,
     };

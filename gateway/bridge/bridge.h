@@ -31,8 +31,13 @@ void bridge_free(struct bridge *br); /* Accepts NULL. */
 
 void bridge_start(struct bridge *br);
 
-/* Sends what it can in 2 s, publishes `offline`, disconnects, writes what is still owed to disk; then done. */
+/* Goes on with other settings under the same name: publishes `offline`, disconnects, connects as they say. What is owed
+ * stays owed, and messages are taken all the while. done runs when the old settings are no longer borrowed; not when it
+ * is stopped meanwhile. One at a time. 0 or -ENOMEM, and nothing has changed. */
 typedef void bridge_stopped_fn(void *arg);
+int bridge_change(struct bridge *br, const struct bridge_settings *settings, bridge_stopped_fn *done, void *arg);
+
+/* Sends what it can in 2 s, publishes `offline`, disconnects, writes what is still owed to disk; then done. */
 void bridge_stop(struct bridge *br, bridge_stopped_fn *done, void *arg);
 
 /* Takes a reference on a message that a rule matches; forgets any other. For each message once, whatever filters match.

@@ -6,8 +6,8 @@
 
 #include "bridge/bridge.h"
 #include "bridge/pace.h"
+#include "bridge/upstream.h"
 #include "client/backoff.h"
-#include "client/client.h"
 #include "core/buf.h"
 #include "core/timer.h"
 
@@ -26,25 +26,25 @@ enum bridge_phase {
     BRIDGE_DRAINING, /* told to stop: sends what it can in BRIDGE_DRAIN_MS */
     BRIDGE_GOODBYE,  /* `offline` is on its way */
     BRIDGE_CLOSING,  /* the client disconnects */
+    BRIDGE_CHANGING, /* it has: the next upstream takes its place at the end of the turn */
     BRIDGE_FLUSHING, /* the rest goes to disk */
 };
 
 struct bridge {
     struct loop *loop;
     const struct bridge_settings *settings;
-    struct client_settings client_settings; /* the settings' own, with our last will */
     bridge_state_fn *on_state;
     void *arg;
-    struct client *client;
+    struct upstream *up;
     struct outbox *outbox;
     enum bridge_phase phase;
-    bridge_stopped_fn *stopped;
+    bridge_stopped_fn *stopped; /* NULL: not told to stop */
     void *stopped_arg;
+    struct upstream *next; /* to change to; NULL = none */
+    bridge_stopped_fn *changed;
+    void *changed_arg;
 
-    char *state_topic;       /* local; NULL = none */
-    char *state_topic_there; /* mapped */
-    struct message *state_online;
-    struct message *state_offline;
+    char *state_topic; /* local; NULL = none */
     bool state_unanswered;
 
     struct message *pending; /* from outbox_next(), not yet taken by the client; borrowed */
@@ -64,6 +64,7 @@ struct bridge {
     char last_error[128];
     char last_logged[128];
     uint64_t sent;
+    uint64_t resent; /* to earlier upstreams */
     uint64_t acked;
     uint64_t refused;
 };
@@ -72,6 +73,9 @@ struct bridge {
 
 void forward_init(struct bridge *br);
 void forward_fini(struct bridge *br);
+
+/* Another upstream: everything that is owed, beginning with the oldest. */
+void forward_begin_again(struct bridge *br);
 
 /* Sends what the outbox has and the client takes. */
 void forward_pump(struct bridge *br);

@@ -41,6 +41,18 @@ void forward_init(struct bridge *br)
     backoff_init(&br->retry, BRIDGE_RETRY_MIN_MS, BRIDGE_RETRY_MAX_MS);
 }
 
+void forward_begin_again(struct bridge *br)
+{
+    loop_timer_stop(br->loop, &br->pace_timer);
+    loop_timer_stop(br->loop, &br->retry_timer);
+    br->pace = (struct pace){.rate_per_s = br->settings->rate_per_s};
+    backoff_init(&br->retry, BRIDGE_RETRY_MIN_MS, BRIDGE_RETRY_MAX_MS);
+    br->unanswered = 0;
+    br->pending = NULL;
+    br->holding = false;
+    outbox_rewind(br->outbox);
+}
+
 void forward_fini(struct bridge *br)
 {
     loop_timer_stop(br->loop, &br->pace_timer);
@@ -84,7 +96,7 @@ static int send_pending(struct bridge *br)
     mapping_put(rule, m->topic, &br->topic);
     if (buf_failed(&br->topic))
         return -EAGAIN;
-    r = client_publish(br->client, m, buf_str(&br->topic), m->qos < rule->qos ? m->qos : rule->qos, seq);
+    r = client_publish(br->up->client, m, buf_str(&br->topic), m->qos < rule->qos ? m->qos : rule->qos, seq);
     if (r == -EAGAIN)
         return r;
     br->pending = NULL;
@@ -115,7 +127,7 @@ static bool next_pending(struct bridge *br)
 void forward_pump(struct bridge *br)
 {
     /* Answers may come, and the outbox may call, from within what is called here. */
-    if (br->pumping || br->holding || br->phase > BRIDGE_DRAINING || !client_online(br->client))
+    if (br->pumping || br->holding || br->phase > BRIDGE_DRAINING || !client_online(br->up->client))
         return;
     br->pumping = true;
     while (!br->holding && next_pending(br)) {
@@ -133,7 +145,7 @@ void forward_state(struct bridge *br, struct message *state)
     /* Unanswered on an earlier connection: the client sends it again by itself, and first. */
     if (!state || br->state_unanswered)
         return;
-    if (client_publish_first(br->client, state, (struct str){0}, 1, BRIDGE_STATE_TOKEN) == 0)
+    if (client_publish_first(br->up->client, state, (struct str){0}, 1, BRIDGE_STATE_TOKEN) == 0)
         br->state_unanswered = true;
 }
 

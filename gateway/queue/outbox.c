@@ -56,6 +56,11 @@ int outbox_open(struct loop *loop, struct store *store, const char *name, const 
     return 0;
 }
 
+void outbox_change(struct outbox *o, const struct outbox_settings *settings)
+{
+    o->settings = settings;
+}
+
 void outbox_close(struct outbox *o)
 {
     if (!o)

@@ -52,6 +52,9 @@ struct outbox_stats {
 int outbox_open(struct loop *loop, struct store *store, const char *name, const struct outbox_settings *settings,
                 outbox_ready_fn *ready, void *arg, struct outbox **ret_outbox);
 
+/* Goes on with other bounds, borrowed in the place of those before. */
+void outbox_change(struct outbox *o, const struct outbox_settings *settings);
+
 /* Forgets what is not on disk (settled with -ECANCELED): call outbox_flush() before. Before
  * store_close(); not from within a settlement or ready. Accepts NULL. */
 void outbox_close(struct outbox *o);
