@@ -121,6 +121,13 @@ static void publish_state(void *arg)
     loop_timer_start(gw->loop, &gw->state_timer, gw->settings->broker.sys_interval_ms);
 }
 
+void gateway_begin_states(struct gateway *gw)
+{
+    loop_timer_stop(gw->loop, &gw->state_timer);
+    if (gw->settings->broker.sys_interval_ms > 0)
+        publish_state(gw);
+}
+
 static void save_seqs(void *arg)
 {
     struct gateway *gw = arg;
@@ -183,7 +190,7 @@ static int make_directories(const char *path)
     return r;
 }
 
-static int start_store(struct gateway *gw)
+int gateway_open_store(struct gateway *gw)
 {
     const char *dir = gw->settings->gateway.data_dir;
     char *path = NULL;
@@ -209,7 +216,7 @@ static int start_stages(struct gateway *gw)
     if (reads && asprintf(&gw->state_topic, "wp/%s/state", s->gateway.id) < 0)
         return -ENOMEM;
     if (reads || s->bridge_count > 0)
-        r = start_store(gw);
+        r = gateway_open_store(gw);
     if (r == 0)
         r = broker_new(gw->loop, &s->broker, &gw->broker);
     if (r == 0)
@@ -221,8 +228,8 @@ static int start_stages(struct gateway *gw)
         r = web_start(gw->loop, &s->web, gw->broker, &gw->web);
     if (r == 0 && reads)
         r = start_readings(gw);
-    if (r == 0 && s->broker.sys_interval_ms > 0)
-        publish_state(gw);
+    if (r == 0)
+        gateway_begin_states(gw);
     return r;
 }
 
@@ -236,7 +243,7 @@ int gateway_start(struct loop *loop, struct settings *settings, struct gateway *
     gw->loop = loop;
     gw->settings = settings_ref(settings);
     list_init(&gw->bridges);
-    gw->seqs_period_ms = AGE_CHECK_MS;
+    gw->seqs_period_ms = GATEWAY_SEQS_MS;
     timer_init(&gw->age_timer, check_age, gw);
     timer_init(&gw->seqs_timer, save_seqs, gw);
     timer_init(&gw->state_timer, publish_state, gw);
@@ -337,13 +344,15 @@ void gateway_free(struct gateway *gw)
     store_close(gw->store);
     gateway_free_bridges(gw);
     broker_free(gw->broker);
+    publish_free(gw->publish); /* it runs on the settings that the buses hold */
     gateway_free_buses(gw);
-    publish_free(gw->publish);
     loop_wake_close(gw->inbox_wake);
     loop_wake_close(gw->completions_wake);
     inbox_free(gw->inbox);
     completions_free(gw->completions);
     settings_free(gw->settings);
+    settings_free(gw->next);
+    buf_fini(&gw->reloaded);
     free(gw->state_topic);
     free(gw);
 }

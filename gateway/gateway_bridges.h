@@ -19,11 +19,19 @@ struct gateway_bridge {
     struct settings *owner;                 /* a reference: of these... */
     const struct bridge_settings *settings; /* ...a part */
     struct bridge *bridge;
-    struct bridge_tap *taps; /* settings->topic_count, or fewer after a start that failed */
+    struct bridge_tap **taps; /* settings->topic_count, or fewer when one could not be opened */
     size_t tap_count;
+    struct settings *next_owner; /* while it changes: the same, of what it changes to... */
+    const struct bridge_settings *next;
+    bool leaving; /* no settings name it any more */
 };
 
+/* 0, or the first failure. */
 int gateway_start_bridges(struct gateway *gw);
+
+/* Brings the bridges to what the settings say. Those that differ connect anew and lose nothing; those that are gone
+ * stop, and what they owe stays on disk. The others are not touched. */
+void gateway_change_bridges(struct gateway *gw);
 
 /* done runs when everything owed is on disk. */
 void gateway_stop_bridges(struct gateway *gw, void (*done)(struct gateway *gw));

@@ -38,31 +38,67 @@ static void free_bus(struct gateway_bus *bus)
     free(bus);
 }
 
+static bool runs(const struct gateway *gw, const char *name)
+{
+    for (size_t i = 0; i < gw->bus_room; i++)
+        if (gw->buses[i] && !gw->buses[i]->ending && strcmp(gw->buses[i]->settings->name, name) == 0)
+            return true;
+    return false;
+}
+
+static void end_bus(struct gateway_bus *bus)
+{
+    if (!runs(bus->gw, bus->settings->name))
+        gateway_clear_state(bus->gw, "bus/", bus->settings->name);
+    free_bus(bus);
+}
+
 /* A bus that cannot start keeps no other from it: its tags turn bad by their age. */
 static void start_thread(struct gateway_bus *bus)
 {
     int r = bus_start(bus->settings, bus->number, gateway_emit_batch, gateway_wake, bus->gw, &bus->bus);
 
     if (r < 0)
-        log_error("%s: cannot start its thread (%s), its devices stay without data until a restart",
+        log_error("%s: cannot start its thread (%s), its devices stay without data until a reload or restart",
                   bus->settings->name, strerror(-r));
 }
 
-/* All numbers are read: those that are new begin together. What the old ones knew has been taken over. */
+/* True when there was one. What they knew has been taken over. */
+static bool drop_ended(struct gateway *gw)
+{
+    bool any = false;
+
+    for (size_t i = 0; i < gw->bus_room; i++) {
+        if (!gw->buses[i] || !gw->buses[i]->ending)
+            continue;
+        end_bus(gw->buses[i]);
+        any = true;
+    }
+    return any;
+}
+
+static bool is_new(const struct gateway_bus *bus)
+{
+    return bus && bus->published && !bus->bus;
+}
+
+/* All numbers are read: those that are new begin together. */
 static void start_threads(struct gateway *gw)
 {
+    bool changed = drop_ended(gw);
+
     for (size_t i = 0; i < gw->bus_room; i++)
-        if (gw->buses[i] && gw->buses[i]->ending)
-            free_bus(gw->buses[i]);
-    if (gw->announced)
-        publish_devices(gw->publish);
-    else
+        changed |= is_new(gw->buses[i]);
+    if (!gw->announced)
         publish_announce(gw->publish, clock_wall_ms());
+    else if (changed)
+        publish_devices(gw->publish);
     gw->announced = true;
     for (size_t i = 0; i < gw->bus_room; i++)
-        if (gw->buses[i] && gw->buses[i]->published && !gw->buses[i]->bus)
+        if (is_new(gw->buses[i]))
             start_thread(gw->buses[i]);
     gateway_watch_readings(gw);
+    gateway_look_at_reload(gw);
 }
 
 static void on_numbers(void *arg, const uint64_t *next, int result)
@@ -78,7 +114,7 @@ static void on_numbers(void *arg, const uint64_t *next, int result)
     for (size_t i = 0; bus->published && i < bus->settings->device_count; i++)
         publish_set_seq(gw->publish, bus->number, i, next[i]);
     if (!bus->published)
-        log_error("%s: cannot start (out of memory), its devices stay without data until a restart",
+        log_error("%s: cannot start (out of memory), its devices stay without data until a reload or restart",
                   bus->settings->name);
     if (gw->buses_loading == 0)
         start_threads(gw);
@@ -140,22 +176,14 @@ static int begin_bus(struct gateway *gw, const struct bus_settings *settings)
     return 0;
 }
 
-static bool runs(const struct gateway *gw, const struct bus_settings *settings)
-{
-    for (size_t i = 0; i < gw->bus_room; i++)
-        if (gw->buses[i] && !gw->buses[i]->ending && strcmp(gw->buses[i]->settings->name, settings->name) == 0)
-            return true;
-    return false;
-}
-
 void gateway_begin_buses(struct gateway *gw)
 {
     for (size_t i = 0; i < gw->settings->bus_count; i++) {
         const struct bus_settings *settings = &gw->settings->buses[i];
-        int r = runs(gw, settings) ? 0 : begin_bus(gw, settings);
+        int r = runs(gw, settings->name) ? 0 : begin_bus(gw, settings);
 
         if (r < 0)
-            log_error("%s: cannot start (%s), its devices stay without data until a restart", settings->name,
+            log_error("%s: cannot start (%s), its devices stay without data until a reload or restart", settings->name,
                       strerror(-r));
     }
     if (gw->buses_loading == 0)

@@ -5,11 +5,14 @@
  *   gateway_buses.c .h    which buses run, and the numbering of their devices
  *   gateway_bridges.c .h  which bridges run, and what they tap from the broker
  *   gateway_discovery.c   when Home Assistant is told of devices
+ *   gateway_reload.c      what other settings change, and in which order
+ *   gateway_changes.c .h  the same in words
  *   gateway_state.c       $SYS/wirepost/...
  */
 #ifndef WP_GATEWAY_STAGES_H
 #define WP_GATEWAY_STAGES_H
 
+#include "core/buf.h"
 #include "core/list.h"
 #include "core/timer.h"
 #include "gateway.h"
@@ -19,6 +22,10 @@ struct bridge;
 struct broker_tap;
 struct gateway_bus;
 
+/* Numbers of messages are saved so often, at least. */
+enum { GATEWAY_SEQS_MS = 1000 };
+
+/* What runs on a part of the settings holds a reference of its own, or is told of others by a reload. */
 struct gateway {
     struct loop *loop;
     struct settings *settings; /* a reference */
@@ -48,6 +55,10 @@ struct gateway {
     uint64_t lost_to_memory;
 
     bool ending;
+    size_t bridges_changing; /* or leaving, by a reload */
+    struct settings *next;   /* a reference: to reload when the reload that is under way has ended; NULL: none */
+    struct buf reloaded;     /* what that one does, for the log */
+    bool reloading;
     size_t bridges_stopping;
     void (*bridges_stopped)(struct gateway *gw);
     gateway_stopped_fn *stopped;
@@ -61,13 +72,25 @@ void gateway_wake(void *arg);
 /* ...and what runs when all buses are there: looks at ages and saves numbers, from now on by itself. */
 void gateway_watch_readings(struct gateway *gw);
 
+/* gateway.c: when it has to be there and is not. 0 or -errno, logged. */
+int gateway_open_store(struct gateway *gw);
+
 /* gateway_discovery.c: devices are announced as they begin, and whenever Home Assistant does. 0 or -ENOMEM. */
 int gateway_start_discovery(struct gateway *gw);
 void gateway_stop_discovery(struct gateway *gw);
+
+/* gateway_reload.c: a part of a reload has ended. */
+void gateway_look_at_reload(struct gateway *gw);
 
 /* gateway_state.c: $SYS/wirepost/..., everything, or the part that changed. */
 void gateway_publish_state(struct gateway *gw);
 void gateway_publish_bus_state(struct gateway *gw, struct gateway_bus *bus);
 void gateway_publish_bridge_state(struct gateway *gw, const struct bridge *br);
+
+/* After it has gone: `kind` is "bus/" or "bridge/". */
+void gateway_clear_state(struct gateway *gw, const char *kind, const char *name);
+
+/* As often as the settings say, from now on. */
+void gateway_begin_states(struct gateway *gw);
 
 #endif

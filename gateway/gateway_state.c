@@ -185,3 +185,10 @@ void gateway_publish_state(struct gateway *gw)
     if (gw->store)
         publish_store_state(gw);
 }
+
+void gateway_clear_state(struct gateway *gw, const char *kind, const char *name)
+{
+    struct buf nothing = {0};
+
+    emit(gw, kind, name, &nothing);
+}

@@ -21,6 +21,7 @@ struct bridge_topic_settings {
 
 struct bridge_settings {
     const char *name;
+    uint64_t fingerprint; /* of all that is written about it, and its password: another is another bridge */
     struct client_settings client;
     const struct bridge_topic_settings *topics;
     size_t topic_count;

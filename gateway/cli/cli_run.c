@@ -54,9 +54,13 @@ static void on_stop_signal(void *arg, int signo)
 
 static void on_hangup(void *arg, int signo)
 {
-    (void)arg;
+    struct daemon *d = arg;
+    struct buf report = {0};
+
     (void)signo;
-    log_warning("gateway: reloading is not supported yet, restart to apply a changed configuration");
+    if (!d->stopping)
+        gateway_reload_file(d->gateway, &report); /* logs what comes of it */
+    buf_fini(&report);
 }
 
 /* Each client is a descriptor; the soft limit of 1024 is for programs that use select(). */

@@ -139,7 +139,7 @@ static int load(struct loader *ld, struct settings **ret_settings)
         return -ENOMEM;
     if (ld->report.errors > 0)
         return -EINVAL;
-    *ret_settings = settings_build(ld->ctx.arena, &draft);
+    *ret_settings = settings_build(ld->ctx.arena, ld->main_name, &draft);
     return *ret_settings ? rules_check_load(ld, &draft, *ret_settings) : -ENOMEM;
 }
 

@@ -58,3 +58,11 @@ uint64_t fingerprint_bus(const struct draft *d, const struct bus_draft *bus)
     }
     return sum;
 }
+
+uint64_t fingerprint_bridge(const struct bridge_draft *bridge)
+{
+    const char *password = bridge->settings.client.password;
+    uint64_t sum = add_directory(fingerprint_node(bridge->node), bridge->node);
+
+    return password ? add_text(sum, str_of(password)) : sum;
+}

@@ -10,6 +10,7 @@
 
 #include <stdint.h>
 
+struct bridge_draft;
 struct bus_draft;
 struct draft;
 struct node;
@@ -19,5 +20,8 @@ uint64_t fingerprint_node(const struct node *n);
 
 /* A bus with its devices, wherever those are written, and their templates. */
 uint64_t fingerprint_bus(const struct draft *d, const struct bus_draft *bus);
+
+/* A bridge with its password, wherever that comes from. */
+uint64_t fingerprint_bridge(const struct bridge_draft *bridge);
 
 #endif

@@ -103,6 +103,6 @@ void rules_check_ports(struct loader *ld, const struct draft *d); /* a part of i
 int rules_check_load(struct loader *ld, const struct draft *d, const struct settings *s);
 
 /* Strings of the draft are in the settings' arena already. NULL when out of memory. */
-struct settings *settings_build(struct arena *arena, const struct draft *d);
+struct settings *settings_build(struct arena *arena, const char *path, const struct draft *d);
 
 #endif

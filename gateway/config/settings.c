@@ -2,6 +2,7 @@
 #include "config/settings.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "config/fingerprint.h"
 #include "config/loader.h"
@@ -140,14 +141,69 @@ static bool build_bridges(struct settings *s, const struct draft *d)
 
     if (!bridges)
         return false;
-    for (size_t i = 0; i < d->bridge_count; i++)
+    for (size_t i = 0; i < d->bridge_count; i++) {
         bridges[i] = d->bridges[i].settings;
+        bridges[i].fingerprint = fingerprint_bridge(&d->bridges[i]);
+    }
     s->bridges = bridges;
     s->bridge_count = d->bridge_count;
     return true;
 }
 
-struct settings *settings_build(struct arena *arena, const struct draft *d)
+/* "broker.limits"; a section without keys as "web". */
+static const char *part_key(struct arena *arena, const struct node *section, const struct node *key)
+{
+    struct buf text = {0};
+    const char *copy;
+
+    buf_printf(&text, "%s%s%s", section->key, key ? "." : "", key ? key->key : "");
+    copy = buf_failed(&text) ? NULL : arena_strdup(arena, buf_str(&text));
+    buf_fini(&text);
+    return copy;
+}
+
+static bool has_fingerprints(const struct node *list)
+{
+    return strcmp(list->key, "buses") == 0 || strcmp(list->key, "bridges") == 0;
+}
+
+static bool build_parts(struct settings *s, const struct node *root)
+{
+    struct settings_part *parts;
+    size_t room = 0;
+
+    for (const struct node *n = node_first(root); n; n = n->next)
+        room += 1 + n->count;
+    s->parts = parts = arena_alloc(s->arena, room * sizeof(*parts));
+    if (!parts)
+        return false;
+    for (const struct node *n = node_first(root); n; n = n->next) {
+        const struct node *key = n->kind == NODE_MAPPING ? n->children : NULL;
+
+        if (has_fingerprints(n))
+            continue;
+        do {
+            struct settings_part *part = &parts[s->part_count++];
+
+            part->key = part_key(s->arena, n, key);
+            part->fingerprint = fingerprint_node(key ? key : n);
+            if (!part->key)
+                return false;
+            key = key ? key->next : NULL;
+        } while (key);
+    }
+    return true;
+}
+
+const struct settings_part *settings_find_part(const struct settings *s, const char *key)
+{
+    for (size_t i = 0; i < s->part_count; i++)
+        if (strcmp(s->parts[i].key, key) == 0)
+            return &s->parts[i];
+    return NULL;
+}
+
+struct settings *settings_build(struct arena *arena, const char *path, const struct draft *d)
 {
     const struct root_draft *root = &d->roots[0];
     struct settings *s = arena_alloc(arena, sizeof(*s));
@@ -162,6 +218,9 @@ struct settings *settings_build(struct arena *arena, const struct draft *d)
     s->web.allowed_hosts = d->allowed_hosts;
     s->web.allowed_host_count = d->allowed_host_count;
     s->log_level = (enum log_level)root->log_level;
+    s->path = arena_strdup(arena, str_of(path));
+    if (!s->path || !build_parts(s, root->node))
+        return NULL;
     return build_listeners(s, d) && build_buses(s, d) && build_bridges(s, d) ? s : NULL;
 }
 

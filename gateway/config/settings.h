@@ -25,9 +25,19 @@ struct gateway_settings {
     const char *home_assistant_prefix;
 };
 
+/* What is written under one key of a section in the main file, such as broker.limits, as a number: another number is
+ * another text. For what has no such number of its own. */
+struct settings_part {
+    const char *key;
+    uint64_t fingerprint;
+};
+
 struct settings {
     struct arena *arena;
     uint32_t refs;
+    const char *path; /* of the main file, as it was given */
+    const struct settings_part *parts;
+    size_t part_count;
     struct gateway_settings gateway;
     struct broker_settings broker;
     struct web_settings web;
@@ -37,6 +47,9 @@ struct settings {
     size_t bridge_count;
     enum log_level log_level;
 };
+
+/* Of the same key; NULL when nothing is written under it. */
+const struct settings_part *settings_find_part(const struct settings *s, const char *key);
 
 /* One more owner. */
 struct settings *settings_ref(struct settings *s);

@@ -148,6 +148,24 @@ int web_start(struct loop *loop, const struct web_settings *settings, struct bro
     return 0;
 }
 
+int web_change(struct web *w, const struct web_settings *settings)
+{
+    const struct web_settings *before = w->settings;
+    bool moves = settings->port != before->port || strcmp(settings->bind, before->bind) != 0;
+    int r;
+
+    w->settings = settings;
+    if (!moves)
+        return 0;
+    web_unlisten(w);
+    r = web_listen(w);
+    if (r < 0) {
+        w->settings = before;
+        web_listen(w);
+    }
+    return r;
+}
+
 void web_stop(struct web *w)
 {
     struct whole_web *whole = (struct whole_web *)w; /* its first member */

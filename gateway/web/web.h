@@ -15,6 +15,10 @@ struct web;
 /* Settings are borrowed. Listens at once. 0 or -errno, logged. */
 int web_start(struct loop *loop, const struct web_settings *settings, struct broker *broker, struct web **ret_web);
 
+/* Goes on with other settings, borrowed in the place of those before, at another address if they say so. Connections
+ * stay. 0; or -errno, logged, and it goes on as before. */
+int web_change(struct web *w, const struct web_settings *settings);
+
 /* Closes every connection; before broker_stop(). Accepts NULL. */
 void web_stop(struct web *w);
 

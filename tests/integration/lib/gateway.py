@@ -23,7 +23,7 @@ class Watcher(threading.Thread):
         super().__init__(daemon=True)
         self.port, self.filter, self.qos, self.version = port, filter, qos, version
         self.messages, self.times, self.latest, self.done = [], [], {}, False
-        self.subscribed = threading.Event()
+        self.subscribed, self.connections = threading.Event(), 0
         self.start()
 
     def run(self):
@@ -32,6 +32,7 @@ class Watcher(threading.Thread):
                 with Client(self.port, self.version) as c:
                     c.connect("watcher-%d" % id(self), keepalive=0)
                     c.subscribe(self.filter, qos=self.qos)
+                    self.connections += 1
                     self.subscribed.set()
                     self.receive(c)
             except (OSError, Closed, Timeout):
