@@ -46,6 +46,13 @@ struct health_settings {
     int32_t dead_share_percent; /* of the bus's time, for all quarantined devices together */
 };
 
+/* Addresses that can be read; a request does not go beyond them. */
+struct block_settings {
+    enum modbus_table table;
+    uint16_t from;
+    uint16_t to; /* the last one */
+};
+
 struct device_settings {
     const char *name;          /* unique in the whole configuration */
     const char *template_name; /* NULL if none */
@@ -55,8 +62,10 @@ struct device_settings {
     uint8_t unit; /* Modbus unit id 1-247 (TCP: 0-255) */
     int64_t timeout_ms;
     int32_t retries;
-    uint16_t max_count;         /* registers in one request: 1-125 */
-    uint16_t max_gap;           /* unwanted registers read to join two tags */
+    uint16_t max_count;                  /* registers in one request: 1-125 */
+    uint16_t max_gap;                    /* unwanted registers read to join two tags */
+    const struct block_settings *blocks; /* a table without one has no bounds */
+    size_t block_count;
     int64_t min_request_gap_ms; /* silence this device wants between requests */
     int32_t fail_count;         /* quarantine after so many failed polls in a row... */
     int64_t fail_time_ms;       /* ...and so much time */

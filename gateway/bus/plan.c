@@ -39,13 +39,25 @@ static uint32_t max_count(const struct device_settings *dev, enum modbus_table t
     return registers * BITS_PER_REGISTER < MAX_BITS ? registers * BITS_PER_REGISTER : MAX_BITS;
 }
 
+/* In no block two addresses are together when there is an edge between them. */
+static bool in_one_block(const struct device_settings *dev, const struct request *req, const struct tag_settings *tag)
+{
+    for (size_t i = 0; i < dev->block_count; i++) {
+        const struct block_settings *b = &dev->blocks[i];
+
+        if (b->table == req->table && req->address >= b->from && req->address <= b->to)
+            return tag->address <= b->to;
+    }
+    return true;
+}
+
 static bool joins(const struct device_settings *dev, const struct request *req, const struct tag_settings *tag)
 {
     uint32_t end = (uint32_t)req->address + req->count;
     uint32_t gap = dev->max_gap * (table_is_bits(tag->table) ? (uint32_t)BITS_PER_REGISTER : 1u);
 
     return tag->poll_ms == req->poll_ms && tag->table == req->table && tag->address <= end + gap &&
-           tag_end(tag) - req->address <= max_count(dev, tag->table);
+           tag_end(tag) - req->address <= max_count(dev, tag->table) && in_one_block(dev, req, tag);
 }
 
 static void take_tag(struct request *req, const struct tag_settings *tag)

@@ -6,7 +6,7 @@
  *
  * Tags are joined when they share table and poll period, the unwanted
  * registers between them number at most max_gap, and the request stays within
- * max_count. A tag is never split. Pure.
+ * max_count and one of the device's blocks. A tag is never split. Pure.
  */
 #ifndef WP_BUS_PLAN_H
 #define WP_BUS_PLAN_H

@@ -8,6 +8,9 @@
 #include "bus/plan.h"
 #include "config/text.h"
 
+static const char *const tables[] = {
+    [TABLE_COIL] = "coil", [TABLE_DISCRETE] = "discrete", [TABLE_INPUT] = "input", [TABLE_HOLDING] = "holding"};
+
 static int print_bus(const struct bus_settings *bus)
 {
     struct forecast f;
@@ -33,8 +36,6 @@ static const char *things_of(const struct request *req)
 
 static void print_request(const struct bus_settings *bus, const struct request *req)
 {
-    static const char *const tables[] = {
-        [TABLE_COIL] = "coil", [TABLE_DISCRETE] = "discrete", [TABLE_INPUT] = "input", [TABLE_HOLDING] = "holding"};
     char addresses[32];
     char period[TEXT_SHOWN];
 
@@ -45,6 +46,15 @@ static void print_request(const struct bus_settings *bus, const struct request *
            (double)forecast_request_us(bus, req) / 1000.0);
 }
 
+static void print_blocks(const struct device_settings *device)
+{
+    for (size_t i = 0; i < device->block_count; i++)
+        printf("%s%s %u to %u", i == 0 ? "    blocks: " : ", ", tables[device->blocks[i].table], device->blocks[i].from,
+               device->blocks[i].to);
+    if (device->block_count > 0)
+        printf("\n");
+}
+
 static int print_device(const struct bus_settings *bus, const struct device_settings *device)
 {
     struct plan plan;
@@ -53,6 +63,7 @@ static int print_device(const struct bus_settings *bus, const struct device_sett
     if (r < 0)
         return r;
     printf("  %s (unit %u): %zu request%s\n", device->name, device->unit, plan.count, plan.count == 1 ? "" : "s");
+    print_blocks(device);
     for (size_t i = 0; i < plan.count; i++)
         print_request(bus, &plan.requests[i]);
     plan_fini(&plan);

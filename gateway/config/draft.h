@@ -12,6 +12,8 @@
 
 #include "config/draft_about.h"
 #include "config/draft_form.h"
+#include "config/draft_net.h"
+#include "config/draft_plan.h"
 #include "config/inherited.h"
 #include "config/settings.h"
 #include "config/tree.h"
@@ -48,6 +50,7 @@ struct device_draft {
     int32_t unit;
     struct about_device about;
     struct asking asking;
+    struct planning planning;
     struct sampling sampling;
     struct publishing publishing;
     const struct node *tag_list;
@@ -77,15 +80,10 @@ struct bus_draft {
 struct template_draft {
     struct about_device about;
     struct asking asking;
+    struct planning planning;
     struct sampling sampling;
     struct publishing publishing;
     const struct node *tag_list;
-};
-
-struct listener_draft {
-    const struct node *node; /* NULL: the one that is there when none is configured */
-    bool broken;             /* errors in its own keys: rules about ports skip it */
-    struct listener_settings settings;
 };
 
 struct bridge_draft {

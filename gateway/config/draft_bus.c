@@ -119,6 +119,7 @@ static const struct device_template *apply_template(struct loader *ld, struct de
     draft_publishing(ld, template->root, &draft.publishing.rules);
     device->about = draft.about;
     device->asking = draft.asking;
+    device->planning = draft.planning;
     device->sampling = draft.sampling;
     device->publishing = draft.publishing;
     device->template_root = template->root;

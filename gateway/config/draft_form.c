@@ -292,16 +292,38 @@ static int compare_places(const void *a, const void *b)
     return x < y ? -1 : x > y; /* as they are written */
 }
 
-/* The same registers in two ways may be meant, and so may bits of a longer value; anything else is a slip. */
+static uint32_t end_of(const struct tag_draft *tag)
+{
+    return (uint32_t)tag->address + width_of(tag);
+}
+
+/* The same registers twice may be meant, and so may bits of a longer value; anything else is a slip. */
 static void check_overlap(struct loader *ld, const struct tag_draft *first, const struct tag_draft *second)
 {
     bool same = first->address == second->address && width_of(first) == width_of(second);
 
-    if (same || first->form.checked.bit_count > 0 || second->form.checked.bit_count > 0)
+    if (first->form.checked.bit_count > 0 || second->form.checked.bit_count > 0)
         return;
-    report_warning(&ld->report, key_place(second->node, second->base, "address"),
-                   "'%s' lies partly in the registers of '%s', which are %d to %d", second->name, first->name,
-                   first->address, first->address + (int)width_of(first) - 1);
+    if (!same)
+        report_warning(&ld->report, key_place(second->node, second->base, "address"),
+                       "'%s' lies partly in the registers of '%s', which are %d to %d", second->name, first->name,
+                       first->address, (int)end_of(first) - 1);
+    else if (first->type != second->type)
+        report_warning(&ld->report, key_place(second->node, second->base, "address"),
+                       "'%s' reads the registers of '%s' as another type", second->name, first->name);
+}
+
+/* Sorted by table and address; the one that reaches furthest is the one that may lie under the next. */
+static void check_overlaps(struct loader *ld, const struct tag_draft *const *tags, size_t count)
+{
+    const struct tag_draft *furthest = count > 0 ? tags[0] : NULL;
+
+    for (size_t i = 1; i < count; i++) {
+        if (tags[i]->table == furthest->table && (uint32_t)tags[i]->address < end_of(furthest))
+            check_overlap(ld, furthest, tags[i]);
+        if (tags[i]->table != furthest->table || end_of(tags[i]) > end_of(furthest))
+            furthest = tags[i];
+    }
 }
 
 void draft_check_registers(struct loader *ld, const struct device_draft *device)
@@ -322,8 +344,5 @@ void draft_check_registers(struct loader *ld, const struct device_draft *device)
     }
     if (count > 0)
         qsort(tags, count, sizeof(*tags), compare_places);
-    for (size_t i = 1; i < count; i++)
-        if (tags[i]->table == tags[i - 1]->table &&
-            (uint32_t)tags[i]->address < (uint32_t)tags[i - 1]->address + width_of(tags[i - 1]))
-            check_overlap(ld, tags[i - 1], tags[i]);
+    check_overlaps(ld, tags, count);
 }

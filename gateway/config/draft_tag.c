@@ -189,5 +189,6 @@ void draft_tags(struct loader *ld, struct device_draft *device, const struct dev
             add_tag(ld, device, whole, n, NULL);
     }
     draft_check_registers(ld, device);
+    draft_blocks(ld, device);
     draft_derived(ld, device);
 }

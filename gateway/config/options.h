@@ -19,8 +19,10 @@ extern const struct schema_section about_device_section; /* struct about_device 
 extern const struct schema_section about_tag_section;    /* struct about_tag */
 extern const struct schema_section parameter_section;    /* one of a template; nothing is kept */
 extern const struct schema_section bus_section;
-extern const struct schema_section command_section; /* struct command_settings */
-extern const struct schema_section port_section;    /* struct port_settings */
+extern const struct schema_section command_section;  /* struct command_settings */
+extern const struct schema_section block_section;    /* struct block_draft */
+extern const struct schema_section planning_section; /* struct planning */
+extern const struct schema_section port_section;     /* struct port_settings */
 extern const struct schema_section device_section;
 extern const struct schema_section template_section;
 extern const struct schema_section tag_section;

@@ -68,6 +68,7 @@ void template_check(struct loader *ld, const struct node *root)
     draft_probe(ld, root, &draft.asking.probe);
     draft_publishing(ld, root, &draft.publishing.rules);
     device.asking = draft.asking;
+    device.planning = draft.planning;
     device.sampling = draft.sampling;
     device.publishing = draft.publishing;
     device.tag_list = draft.tag_list;

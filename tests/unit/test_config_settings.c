@@ -483,6 +483,19 @@ static void the_demo_reads_two_buses_and_forwards_to_its_upstream(void **state)
     settings_free(upstream);
 }
 
+static void blocks_are_those_of_the_device(void **state)
+{
+    (void)state;
+    struct settings *s = load(GOOD "blocks.yaml");
+    const struct device_settings *press = device_named(s, "press");
+
+    assert_int_equal(press->block_count, 3);
+    assert_int_equal(press->blocks[1].table, TABLE_HOLDING);
+    assert_int_equal(press->blocks[1].from, 10);
+    assert_int_equal(press->blocks[1].to, 65535);
+    settings_free(s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -506,6 +519,7 @@ int main(void)
         cmocka_unit_test(a_bridge_has_defaults_for_all_but_its_url_and_topics),
         cmocka_unit_test(a_bridge_takes_every_option),
         cmocka_unit_test(the_demo_reads_two_buses_and_forwards_to_its_upstream),
+        cmocka_unit_test(blocks_are_those_of_the_device),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

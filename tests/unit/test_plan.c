@@ -138,6 +138,29 @@ static void requests_stay_within_the_protocol(void **state)
     plan_fini(&plan);
 }
 
+static void no_request_goes_beyond_a_block(void **state)
+{
+    (void)state;
+    const struct tag_settings tags[] = {tag_at(8, TYPE_F32), tag_at(10, TYPE_U16), tag_at(12, TYPE_U16),
+                                        tag_at(20, TYPE_U16), tag_at(21, TYPE_U16)};
+    const struct block_settings blocks[] = {
+        {TABLE_INPUT, 0, 9}, {TABLE_HOLDING, 0, 11}, {TABLE_INPUT, 10, 20}, {TABLE_INPUT, 21, 30}};
+    const struct device_settings dev = {.tags = tags,
+                                        .tag_count = ARRAY_LEN(tags),
+                                        .max_count = 125,
+                                        .max_gap = 20,
+                                        .blocks = blocks,
+                                        .block_count = ARRAY_LEN(blocks)};
+    struct plan plan;
+
+    assert_int_equal(plan_build(&dev, &plan), 0);
+    assert_int_equal(plan.count, 3);
+    assert_request(&plan, 0, 8, 2, 1);
+    assert_request(&plan, 1, 10, 11, 3);
+    assert_request(&plan, 2, 21, 1, 1);
+    plan_fini(&plan);
+}
+
 static void the_probe_is_the_cheapest_request(void **state)
 {
     (void)state;
@@ -162,6 +185,7 @@ int main(void)
         cmocka_unit_test(tables_and_periods_are_kept_apart),
         cmocka_unit_test(bits_count_as_the_registers_they_fill),
         cmocka_unit_test(requests_stay_within_the_protocol),
+        cmocka_unit_test(no_request_goes_beyond_a_block),
         cmocka_unit_test(the_probe_is_the_cheapest_request),
     };
 

@@ -1,0 +1,42 @@
+/* options_plan - the options that say how a device's registers may be read, beyond those a bus can say too. */
+#include "config/draft.h"
+#include "config/options.h"
+
+static const struct schema_choice tables[] = {
+    {"coil", TABLE_COIL}, {"discrete", TABLE_DISCRETE}, {"input", TABLE_INPUT}, {"holding", TABLE_HOLDING}, {0}};
+
+static const struct schema_option block_options[] = {
+    {.name = "table",
+     .type = OPT_ENUM,
+     .required = true,
+     .choices = tables,
+     INTO(struct block_draft, table),
+     .help = "coil, discrete, input or holding."},
+    {.name = "from",
+     .type = OPT_INT,
+     .required = true,
+     .min = 0,
+     .max = 65535,
+     INTO(struct block_draft, from),
+     .help = "Its first address, as on the wire."},
+    {.name = "to",
+     .type = OPT_INT,
+     .required = true,
+     .min = 0,
+     .max = 65535,
+     INTO(struct block_draft, to),
+     .help = "Its last address."},
+    {0},
+};
+const struct schema_section block_section = {"a block", block_options};
+
+static const struct schema_option planning_options[] = {
+    {.name = "blocks",
+     .type = OPT_LIST,
+     .section = &block_section,
+     INTO(struct planning, block_list),
+     .help = "The addresses that can be read: [{table: holding, from: 0, to: 99}]. No request goes beyond one of them. "
+             "A table without a block has no bounds."},
+    {0},
+};
+const struct schema_section planning_section = {"a device", planning_options};
