@@ -63,6 +63,7 @@ int link_open(struct link *l)
     int r;
 
     assert(!l->is_open);
+    l->trouble[0] = '\0';
     fd = l->ops->open(l);
     if (fd < 0)
         return fd;
@@ -82,6 +83,11 @@ void link_close(struct link *l)
         return;
     l->is_open = false;
     dup3(l->null_fd, l->fd, O_CLOEXEC);
+}
+
+const char *link_trouble(const struct link *l)
+{
+    return l->trouble;
 }
 
 int link_fd(const struct link *l)

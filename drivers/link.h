@@ -30,6 +30,10 @@ void link_free(struct link *l); /* closes. Accepts NULL. */
 
 /* 0 or -errno. A serial port must take the settings exactly: -EINVAL if it does not. */
 int link_open(struct link *l);
+
+/* Why it did not open, when there is more to say than the error does; else "". */
+enum { LINK_TROUBLE_MAX = 96 };
+const char *link_trouble(const struct link *l);
 void link_close(struct link *l); /* harmless when closed */
 
 /* To watch for a hang-up while nothing is asked; -1 when closed. */

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "drivers/link.h"
 
@@ -35,6 +36,7 @@ struct link {
     int64_t timeout_ms;
     uint8_t exception;
     uint32_t late[256]; /* by unit */
+    char trouble[LINK_TROUBLE_MAX];
 };
 
 /* Reserves the descriptor. 0 or -errno. */
@@ -53,8 +55,23 @@ int link_error(int modbus_errno);
 int link_new_rtu(const struct bus_settings *bus, int stop_fd, struct link **ret_link);
 int link_new_tcp(const struct bus_settings *bus, int stop_fd, struct link **ret_link);
 
-/* link_port.c: opens and configures a serial port; a descriptor or -errno. */
-int link_port_open(const struct port_settings *port);
+/* link_port.c: opens and configures a serial port; a descriptor, or -errno with the reason where that does not say it.
+ */
+int link_port_open(const struct port_settings *port, char ret_trouble[LINK_TROUBLE_MAX]);
+
+/* link_baud.c: 0 or -errno. */
+int link_baud_set(int fd, int32_t baud);
+int link_baud_get(int fd, int32_t *ret_baud);
+
+/* Drivers may choose a rate near the one asked for; two in a hundred is what a UART bears. */
+bool link_baud_is_near(int32_t baud, int32_t wanted);
+
+/* The usual rates next to one that a port refuses, which it takes; 0 where there is none. */
+typedef bool link_baud_takes_fn(void *arg, int32_t baud);
+void link_baud_neighbours(int32_t wanted, link_baud_takes_fn *takes, void *arg, int32_t *ret_below, int32_t *ret_above);
+
+/* link_users.c: whether another process has this character device open, and which: "mbpoll (process 4711)". */
+bool link_find_user(dev_t device, char *ret_name, size_t size);
 
 /* link_socket.c: a connection, or -errno. */
 int link_socket_open(const struct link *l, const char *host, uint16_t port);

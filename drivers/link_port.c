@@ -11,14 +11,18 @@
 #include <libserialport.h>
 #include <limits.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <termios.h>
 #include <unistd.h>
 
 #include "bus/bus_settings.h"
 #include "drivers/link_impl.h"
+#include "drivers/link_rs485.h"
 
 static int port_error(enum sp_return r)
 {
@@ -54,12 +58,6 @@ static enum sp_parity sp_parity_of(enum parity parity)
     return SP_PARITY_NONE;
 }
 
-/* Drivers may choose a speed near the one asked for; two in a hundred is what a UART bears. */
-static bool is_near(int baud, int wanted)
-{
-    return abs(baud - wanted) <= wanted / 50;
-}
-
 static int check_speed(struct sp_port *sp, const struct port_settings *s)
 {
     struct sp_port_config *config;
@@ -72,7 +70,7 @@ static int check_speed(struct sp_port *sp, const struct port_settings *s)
     if (r == 0)
         r = port_error(sp_get_config_baudrate(config, &baud));
     sp_free_config(config);
-    return r < 0 ? r : is_near(baud, s->baud) ? 0 : -EINVAL;
+    return r < 0 ? r : link_baud_is_near(baud, s->baud) ? 0 : -EINVAL;
 }
 
 static enum sp_return configure_port(struct sp_port *sp, const struct port_settings *s)
@@ -90,6 +88,15 @@ static enum sp_return configure_port(struct sp_port *sp, const struct port_setti
     return r;
 }
 
+/* What keeps another program, or another bus of ours, from using the port too. A pty
+ * may have users that stand for the line, and a lock alone. */
+static int lock(int fd, bool is_pseudo)
+{
+    if (flock(fd, LOCK_EX | LOCK_NB) < 0)
+        return errno == EWOULDBLOCK ? -EBUSY : -errno;
+    return is_pseudo || ioctl(fd, TIOCEXCL) == 0 ? 0 : -errno;
+}
+
 static int open_port(struct sp_port *sp, const struct port_settings *s)
 {
     int fd = -1;
@@ -97,17 +104,19 @@ static int open_port(struct sp_port *sp, const struct port_settings *s)
 
     if (r < 0)
         return r;
-    r = port_error(configure_port(sp, s));
-    if (r == 0)
-        r = check_speed(sp, s);
-    if (r == 0)
-        r = port_error(sp_get_port_handle(sp, &fd));
+    r = port_error(sp_get_port_handle(sp, &fd));
     if (r == 0) {
         fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
-        r = fd < 0 ? -errno : fd;
+        r = fd < 0 ? -errno : lock(fd, false);
     }
+    if (r == 0)
+        r = port_error(configure_port(sp, s));
+    if (r == 0)
+        r = check_speed(sp, s);
     sp_close(sp);
-    return r;
+    if (r < 0 && fd >= 0)
+        close(fd);
+    return r < 0 ? r : fd;
 }
 
 static tcflag_t parity_flags(enum parity parity)
@@ -129,29 +138,36 @@ static bool is_pseudo(const char *path)
     return strncmp(path, "/dev/pts/", strlen("/dev/pts/")) == 0;
 }
 
+static int set_speed(int fd, const struct port_settings *s)
+{
+    int32_t baud = 0;
+    int r = link_baud_set(fd, s->baud);
+
+    if (r == 0)
+        r = link_baud_get(fd, &baud);
+    return r < 0 ? r : link_baud_is_near(baud, s->baud) ? 0 : -EINVAL;
+}
+
 static int set_terminal(int fd, const char *path, const struct port_settings *s)
 {
     struct termios t;
-    speed_t speed;
+    int r = lock(fd, is_pseudo(path));
 
-    if (flock(fd, LOCK_EX | LOCK_NB) < 0)
-        return errno == EWOULDBLOCK ? -EBUSY : -errno;
+    if (r < 0)
+        return r;
     if (tcgetattr(fd, &t) < 0)
         return -errno;
     cfmakeraw(&t);
-    t.c_cflag &= ~(tcflag_t)(PARENB | PARODD | CMSPAR | CSTOPB | CRTSCTS);
-    t.c_cflag |= CLOCAL | CREAD;
+    t.c_cflag &= ~(tcflag_t)(PARENB | PARODD | CMSPAR | CSTOPB | CRTSCTS | CSIZE);
+    t.c_cflag |= CLOCAL | CREAD | (s->data_bits == 7 && !is_pseudo(path) ? CS7 : CS8);
     if (!is_pseudo(path))
         t.c_cflag |= parity_flags(s->parity) | (s->stop_bits == 2 ? CSTOPB : 0);
     t.c_iflag &= ~(tcflag_t)(IXOFF | IXANY);
     t.c_cc[VMIN] = 0;
     t.c_cc[VTIME] = 0;
-    if (cfsetspeed(&t, (speed_t)s->baud) < 0)
-        return -EINVAL;
-    speed = cfgetospeed(&t);
-    if (tcsetattr(fd, TCSANOW, &t) < 0 || tcgetattr(fd, &t) < 0)
+    if (tcsetattr(fd, TCSANOW, &t) < 0)
         return -errno;
-    return cfgetospeed(&t) == speed ? 0 : -EINVAL;
+    return set_speed(fd, s);
 }
 
 static int open_terminal(const char *path, const struct port_settings *s)
@@ -169,18 +185,85 @@ static int open_terminal(const char *path, const struct port_settings *s)
     return fd;
 }
 
-int link_port_open(const struct port_settings *s)
+static int open_exactly(const char *path, const struct port_settings *s)
 {
-    char path[PATH_MAX];
     struct sp_port *sp;
     int fd;
 
-    if (!realpath(s->device, path))
-        return -errno;
     if (sp_get_port_by_name(path, &sp) != SP_OK)
         return open_terminal(path, s);
-
     fd = open_port(sp, s);
     sp_free_port(sp);
     return fd == -ENOTTY ? open_terminal(path, s) : fd;
+}
+
+static bool takes_baud(void *arg, int32_t baud)
+{
+    const int *fd = arg;
+    int32_t got = 0;
+
+    return link_baud_set(*fd, baud) == 0 && link_baud_get(*fd, &got) == 0 && link_baud_is_near(got, baud);
+}
+
+/* The settings were refused: the rate among them? */
+static void explain_refusal(const char *path, int32_t baud, char ret_trouble[LINK_TROUBLE_MAX])
+{
+    int fd = open(path, O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+    int32_t below = 0;
+    int32_t above = 0;
+
+    snprintf(ret_trouble, LINK_TROUBLE_MAX, "it does not take these settings");
+    if (fd < 0)
+        return;
+    if (!takes_baud(&fd, baud))
+        link_baud_neighbours(baud, takes_baud, &fd, &below, &above);
+    if (below > 0 && above > 0)
+        snprintf(ret_trouble, LINK_TROUBLE_MAX, "it does not take %d baud; the nearest are %d and %d", baud, below,
+                 above);
+    else if (below > 0 || above > 0)
+        snprintf(ret_trouble, LINK_TROUBLE_MAX, "it does not take %d baud; the nearest is %d", baud,
+                 below > 0 ? below : above);
+    close(fd);
+}
+
+static int find_user(const char *path, char ret_trouble[LINK_TROUBLE_MAX])
+{
+    char name[64];
+    struct stat st;
+
+    if (stat(path, &st) < 0)
+        return -errno;
+    if (!S_ISCHR(st.st_mode))
+        return -ENOTTY;
+    if (!link_find_user(st.st_rdev, name, sizeof(name)))
+        return 0;
+    snprintf(ret_trouble, LINK_TROUBLE_MAX, "%s is using it", name);
+    return -EBUSY;
+}
+
+int link_port_open(const struct port_settings *s, char ret_trouble[LINK_TROUBLE_MAX])
+{
+    char path[PATH_MAX];
+    int fd;
+    int r;
+
+    if (!realpath(s->device, path))
+        return -errno;
+    r = find_user(path, ret_trouble);
+    if (r < 0)
+        return r;
+    fd = open_exactly(path, s);
+    if (fd == -EBUSY)
+        snprintf(ret_trouble, LINK_TROUBLE_MAX, "another bus or program is using it");
+    else if (fd == -EINVAL)
+        explain_refusal(path, s->baud, ret_trouble);
+    if (fd < 0)
+        return fd;
+    r = link_rs485_prepare(fd, s);
+    if (r == -EOPNOTSUPP)
+        snprintf(ret_trouble, LINK_TROUBLE_MAX, "it cannot do 'rs485: %s' as it is set",
+                 s->rs485 == RS485_KERNEL ? "kernel" : "rts");
+    if (r < 0)
+        close(fd);
+    return r < 0 ? r : fd;
 }

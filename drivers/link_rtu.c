@@ -22,6 +22,7 @@
 #include "drivers/link.h"
 #include "drivers/link_answer.h"
 #include "drivers/link_impl.h"
+#include "drivers/link_rs485.h"
 
 enum {
     SLEEP_FROM_US = 1500, /* shorter answers are not worth a sleep: 16 characters at 115200 baud */
@@ -57,7 +58,8 @@ static int rtu_open(struct link *l)
 {
     struct rtu *rtu = rtu_of(l);
 
-    return is_socket(rtu) ? link_socket_open(l, rtu->bus->host, rtu->bus->tcp_port) : link_port_open(&rtu->bus->port);
+    return is_socket(rtu) ? link_socket_open(l, rtu->bus->host, rtu->bus->tcp_port)
+                          : link_port_open(&rtu->bus->port, l->trouble);
 }
 
 static void rtu_opened(struct link *l)
@@ -90,19 +92,27 @@ static void flush(struct rtu *rtu)
 }
 
 /* T3.5 of silence before each request (Modbus over serial line 1.02, 2.5.1.1); libmodbus leaves it to us. */
-static int send_request(struct rtu *rtu, uint8_t unit, const uint8_t *pdu, size_t len, size_t want)
+static int send_request(struct rtu *rtu, uint8_t unit, const uint8_t *pdu, size_t len, size_t want,
+                        int64_t *ret_sent_us)
 {
+    const struct port_settings *port = &rtu->bus->port;
     uint8_t frame[RTU_FRAME_MAX];
+    int r = 0;
 
     link_sleep_until(rtu->last_end_us + rtu->silence_us);
     flush(rtu);
     modbus_set_slave(rtu->modbus, unit);
     len = frame_rtu_build(unit, pdu, len, frame);
     answer_begin(&rtu->answer, frame, len, want);
-    if (is_socket(rtu))
-        return link_socket_send(rtu->link.fd, frame, len);
-    /* It adds the checksum itself. */
-    return modbus_send_raw_request(rtu->modbus, frame, (int)len - 2) < 0 ? -ENODEV : 0;
+    if (port->rs485 == RS485_RTS)
+        r = link_rs485_send(rtu->link.fd, port, frame, len, rtu->char_ns);
+    else if (is_socket(rtu))
+        r = link_socket_send(rtu->link.fd, frame, len);
+    else if (modbus_send_raw_request(rtu->modbus, frame, (int)len - 2) < 0) /* it adds the checksum itself */
+        r = -ENODEV;
+    /* Drivers take the request at once; the line needs its time to carry it. */
+    *ret_sent_us = clock_mono_us() + (port->rs485 == RS485_RTS ? 0 : (int64_t)len * rtu->char_ns / 1000);
+    return r;
 }
 
 static size_t bytes_waiting(const struct rtu *rtu)
@@ -303,11 +313,9 @@ static int rtu_transact(struct link *l, uint8_t unit, const uint8_t *pdu, size_t
     int r;
 
     want = want > 0 ? want + RTU_FRAME_EXTRA : 0;
-    r = send_request(rtu, unit, pdu, len, want);
+    r = send_request(rtu, unit, pdu, len, want, &sent_us);
     if (r < 0)
         return r;
-    /* The driver took the request at once; the line needs its time to carry it. */
-    sent_us = clock_mono_us() + (int64_t)(len + RTU_FRAME_EXTRA) * rtu->char_ns / 1000;
     if (unit == MODBUS_BROADCAST_ADDRESS) {
         link_sleep_until(sent_us);
         return rtu_drain(l, TURNAROUND_MS);

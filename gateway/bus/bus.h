@@ -47,7 +47,7 @@ const char *bus_state_name(enum bus_state state); /* "starting", "up", "fault", 
 struct bus_status {
     enum bus_state state;
     int64_t since_ms; /* wall clock */
-    char reason[128]; /* "" when up: "cannot open /dev/ttyUSB0: No such file or directory" */
+    char reason[256]; /* "" when up: "cannot open /dev/ttyUSB0: No such file or directory" */
     uint64_t requests;
     uint64_t answers;
     uint64_t errors;

@@ -171,11 +171,12 @@ static void line_is_back(struct poller *p)
 static void line_is_away(struct poller *p, int error)
 {
     bool news = p->status.state != BUS_ABSENT;
-    char line[REPORT_REASON_LEN - 40];
+    const char *trouble = link_trouble(p->link);
+    char line[REPORT_REASON_LEN - LINK_TROUBLE_MAX - 10];
     char reason[REPORT_REASON_LEN];
 
     describe_line(p->settings, line, sizeof(line));
-    snprintf(reason, sizeof(reason), "cannot %s: %s", line, strerror(-error));
+    snprintf(reason, sizeof(reason), "cannot %s: %s", line, trouble[0] ? trouble : strerror(-error));
     report_state(p, BUS_ABSENT, reason);
     if (news)
         report_absent(p);

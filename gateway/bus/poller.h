@@ -114,7 +114,7 @@ bool poller_wait(struct poller *p, int64_t until_ms);
 int poller_open(struct poller *p);
 
 /* report.c */
-enum { REPORT_REASON_LEN = 128 };
+enum { REPORT_REASON_LEN = 256 };
 void report_batch(struct poller *p, struct polled_device *d, struct batch *b);
 void report_bad(struct poller *p, struct polled_device *d, const uint32_t *tags, size_t count, struct reason reason,
                 int64_t ts_ms);

@@ -85,6 +85,10 @@ static void check_characters(struct loader *ld, const struct bus_draft *bus)
 {
     if (bus->type == BUS_MODBUS_RTU && bus->port.data_bits == 7)
         report_error(&ld->report, port_key(bus, "data_bits")->place, "modbus-rtu needs 8 data bits: its bytes have 8");
+    if (bus->port.device && bus->port.rs485 == RS485_OFF && (bus->port.rts_before_ms > 0 || bus->port.rts_after_ms > 0))
+        report_warning(&ld->report,
+                       port_key(bus, bus->port.rts_before_ms > 0 ? "rts_before_send" : "rts_after_send")->place,
+                       "this is for 'rs485: kernel' or 'rs485: rts' alone");
 }
 
 struct listening {
