@@ -10,12 +10,15 @@
 
 static int usage(FILE *to, int status)
 {
-    fprintf(to, "Usage: wirepost check [-c FILE] [--plan]\n\n"
+    fprintf(to, "Usage: wirepost check [-c FILE] [--plan]\n"
+                "       wirepost check --template FILE...\n\n"
                 "Checks a configuration, its conf.d/ and the templates it uses, and starts nothing.\n"
                 "Prints FILE:LINE:COLUMN: error: ... for everything that is wrong, and how much of\n"
                 "each line the polls will take.\n\n"
                 "  -c, --config FILE  the configuration (default " CONFIG_DEFAULT_PATH ")\n"
                 "  -p, --plan         the requests too: what each reads, how often, how long it takes\n"
+                "  -t, --template     device templates instead: warns also of the mistakes that are\n"
+                "                     usual when register maps are copied\n"
                 "  -h, --help         this text\n\n"
                 "Exit status: 0 no errors, 1 errors, 64 wrong usage.\n");
     return status;
@@ -62,28 +65,60 @@ static int check(const char *path, bool with_requests)
     return r == 0 ? 0 : 1;
 }
 
+static int check_template(const char *path)
+{
+    struct buf report = {0};
+    int r = config_check_template(path, &report);
+
+    if (buf_len(&report) > 0)
+        fwrite(buf_data(&report), 1, buf_len(&report), stdout);
+    else if (r == 0)
+        printf("%s: no findings\n", path);
+    if (r == -ENOMEM)
+        fprintf(stderr, "wirepost: out of memory\n");
+    buf_fini(&report);
+    return r == 0 ? 0 : 1;
+}
+
+static int check_templates(int count, char **paths)
+{
+    int status = 0;
+
+    if (count == 0)
+        return usage(stderr, EXIT_USAGE);
+    for (int i = 0; i < count; i++)
+        status |= check_template(paths[i]);
+    return status;
+}
+
 int cli_check(int argc, char **argv)
 {
     static const struct option options[] = {
         {"config", required_argument, NULL, 'c'},
         {"plan", no_argument, NULL, 'p'},
+        {"template", no_argument, NULL, 't'},
         {"help", no_argument, NULL, 'h'},
         {0},
     };
     const char *path = CONFIG_DEFAULT_PATH;
     bool with_requests = false;
+    bool templates = false;
     int c;
 
-    while ((c = getopt_long(argc, argv, "c:ph", options, NULL)) != -1) {
+    while ((c = getopt_long(argc, argv, "c:pth", options, NULL)) != -1) {
         if (c == 'h')
             return usage(stdout, 0);
         if (c == 'p')
             with_requests = true;
+        else if (c == 't')
+            templates = true;
         else if (c == 'c')
             path = optarg;
         else
             return usage(stderr, EXIT_USAGE);
     }
+    if (templates)
+        return check_templates(argc - optind, argv + optind);
     if (optind < argc)
         return usage(stderr, EXIT_USAGE);
     return check(path, with_requests);

@@ -29,6 +29,10 @@ int config_load(const char *path, struct buf *report, struct settings **ret_sett
 int config_load_text(const char *name, struct str text, const char *template_dir, struct buf *report,
                      struct settings **ret_settings);
 
+/* Checks one template, and looks for the mistakes that are made when register maps are copied: those are warnings.
+ * Findings go to `report` as above. 0, -EINVAL when there was an error, or why it cannot be read (reported too). */
+int config_check_template(const char *path, struct buf *report);
+
 /* Whether the file describes a kind of device, and not a whole configuration. Any doubt: false. */
 bool config_is_template(const char *path);
 

@@ -64,10 +64,11 @@ void draft_buses(struct loader *ld, struct draft *d)
 static bool suits_template(struct loader *ld, const struct node *root, const struct node *given)
 {
     size_t errors = ld->report.errors;
+    struct device_draft device;
 
     if (!given)
         return true;
-    template_check(ld, root);
+    template_check(ld, root, &device);
     if (ld->report.errors == errors)
         return true;
     report_error(&ld->report, given->key_place, "with these parameters the template %s has errors",

@@ -70,7 +70,7 @@ struct device_template {
 const struct device_template *template_find(struct loader *ld, struct str name);
 
 /* Reads a template as if it were a device by itself, to find what is wrong with it whoever uses it. */
-void template_check(struct loader *ld, const struct node *root);
+void template_check(struct loader *ld, const struct node *root, struct device_draft *ret_device);
 
 /* Each reads what the lists of d->roots describe; buses before devices. */
 void draft_listeners(struct loader *ld, struct draft *d);

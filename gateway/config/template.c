@@ -56,7 +56,7 @@ static const char *say(struct loader *ld, const char *fmt, ...)
     return copy;
 }
 
-void template_check(struct loader *ld, const struct node *root)
+void template_check(struct loader *ld, const struct node *root, struct device_draft *ret_device)
 {
     struct template_draft draft = {.sampling.stale_after_ms = -1};
     struct device_draft device = {.node = root};
@@ -75,15 +75,17 @@ void template_check(struct loader *ld, const struct node *root)
     draft_tags(ld, &device, NULL);
     if (draft.tag_list && draft.tag_list->count == 0)
         report_error(&ld->report, draft.tag_list->place, "a template needs at least one tag");
+    *ret_device = device;
 }
 
 /* A parameter without default keeps it from being checked before a device gives one. */
 static void check_defaults(struct loader *ld, const struct node *root)
 {
     const struct node *whole = parameters_wanted(root) ? NULL : parameters_apply(ld, root, NULL, root->place);
+    struct device_draft device;
 
     if (whole)
-        template_check(ld, whole);
+        template_check(ld, whole, &device);
 }
 
 /* 0 found or broken, -ENOENT not there. */
