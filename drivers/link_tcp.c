@@ -1,18 +1,18 @@
 /*
- * link_tcp - Modbus TCP; libmodbus reads the frames.
+ * link_tcp - Modbus TCP.
  *
  *   number (2)  protocol 0 (2)  length (2)  unit (1)  PDU
  *
  * Each request has a number of its own, so an answer that comes after its time-out is known
  * and passed over: several units can share one connection without a quiet period.
- * libmodbus checks numbers too, but reports a late answer as a bad one and is then one
- * answer behind for good; so requests and numbers are ours.
+ * libmodbus reports a late answer as a bad one and is then one answer behind for good, and it
+ * knows the length of few functions' answers, which the header tells of all; so frames are ours.
  */
 #include <errno.h>
-#include <modbus.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "core/clock.h"
 #include "drivers/link.h"
@@ -43,7 +43,6 @@ struct tcp {
     struct link link;
     const char *host;
     uint16_t port;
-    modbus_t *modbus;
     uint16_t number; /* of the last request */
     int resumed;     /* slot that the next request is the outcome of; NONE */
     struct exchange exchanges[LINK_DEPTH_MAX + 1];
@@ -63,7 +62,6 @@ static void tcp_opened(struct link *l)
 {
     struct tcp *tcp = tcp_of(l);
 
-    modbus_set_socket(tcp->modbus, l->fd);
     memset(tcp->exchanges, 0, sizeof(tcp->exchanges));
     tcp->resumed = NONE;
 }
@@ -72,8 +70,6 @@ static void tcp_free(struct link *l)
 {
     struct tcp *tcp = tcp_of(l);
 
-    if (tcp->modbus)
-        modbus_free(tcp->modbus);
     link_fini(l);
     free(tcp);
 }
@@ -97,32 +93,51 @@ static int send_request(struct tcp *tcp, struct exchange *x, uint8_t unit, const
     return link_socket_send(tcp->link.fd, frame, HEADER_LEN + len);
 }
 
-/* One whole frame; its length. An error within a frame loses the place in the stream: the link is closed. */
-static int read_frame(struct tcp *tcp, int64_t until_us, uint8_t frame[MODBUS_TCP_MAX_ADU_LENGTH])
+/* `len` bytes of a frame that has begun. 0 or an error. */
+static int read_bytes(struct tcp *tcp, int64_t until_us, uint8_t *ret_bytes, size_t len)
 {
-    int64_t left_us;
-    int len;
+    size_t have = 0;
+
+    while (have < len) {
+        int r = link_wait(&tcp->link, tcp->link.fd, POLLIN, until_us);
+        ssize_t n;
+
+        if (r <= 0)
+            return r == 0 ? -EBADMSG : r;
+        n = recv(tcp->link.fd, ret_bytes + have, len - have, MSG_DONTWAIT);
+        if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
+            return -ENODEV;
+        have += n > 0 ? (size_t)n : 0;
+    }
+    return 0;
+}
+
+/* One whole frame; its length. An error within a frame loses the place in the stream: the link is closed. */
+static int read_frame(struct tcp *tcp, int64_t until_us, uint8_t frame[HEADER_LEN + LINK_PDU_MAX])
+{
+    size_t rest = 0;
     int r = link_wait(&tcp->link, tcp->link.fd, POLLIN, until_us);
 
     if (r <= 0)
         return r == 0 ? -EAGAIN : r;
-    left_us = until_us - clock_mono_us();
-    if (left_us < REST_MS * 1000)
-        left_us = REST_MS * 1000;
-    modbus_set_response_timeout(tcp->modbus, (uint32_t)(left_us / 1000000), (uint32_t)(left_us % 1000000));
-    len = modbus_receive_confirmation(tcp->modbus, frame);
-    r = len < 0 ? link_error(errno) : len;
-    if (len >= 0 && (len < HEADER_LEN + 2 || frame[2] != 0 || frame[3] != 0 || (frame[4] << 8 | frame[5]) != len - 6))
-        r = -EPROTO;
+    if (until_us < clock_mono_us() + REST_MS * 1000)
+        until_us = clock_mono_us() + REST_MS * 1000;
+    r = read_bytes(tcp, until_us, frame, HEADER_LEN);
+    if (r == 0) {
+        rest = (size_t)(frame[4] << 8 | frame[5]) - 1; /* the unit is read */
+        r = frame[2] != 0 || frame[3] != 0 || rest == 0 || rest > LINK_PDU_MAX
+                ? -EPROTO
+                : read_bytes(tcp, until_us, frame + HEADER_LEN, rest);
+    }
     if (r < 0)
         link_close(&tcp->link);
-    return r;
+    return r < 0 ? r : (int)(HEADER_LEN + rest);
 }
 
 /* One frame to its request; one that nobody waits for any more came late. 0 or an error. */
 static int take_frame(struct tcp *tcp, int64_t until_us)
 {
-    uint8_t frame[MODBUS_TCP_MAX_ADU_LENGTH];
+    uint8_t frame[HEADER_LEN + LINK_PDU_MAX];
     int len = read_frame(tcp, until_us, frame);
 
     if (len < 0)
@@ -255,19 +270,10 @@ int link_new_tcp(const struct bus_settings *bus, int stop_fd, struct link **ret_
     tcp->port = bus->tcp_port;
     tcp->resumed = NONE;
     r = link_init(&tcp->link, &tcp_ops, stop_fd);
-    if (r < 0)
-        goto fail;
-    /* The address is never used: the socket is connected here. */
-    tcp->modbus = modbus_new_tcp("127.0.0.1", bus->tcp_port);
-    if (!tcp->modbus) {
-        r = -errno;
-        goto fail;
+    if (r < 0) {
+        tcp_free(&tcp->link);
+        return r;
     }
-    modbus_set_byte_timeout(tcp->modbus, 0, 0);
     *ret_link = &tcp->link;
     return 0;
-
-fail:
-    tcp_free(&tcp->link);
-    return r;
 }
