@@ -57,6 +57,18 @@ int broker_tap_open(struct broker *b, const char *filter, broker_message_fn *fn,
 void broker_tap_close(struct broker_tap *tap); /* Accepts NULL. */
 
 /*
+ * A local receiver of requests: commands to this process, which are gone once they are given to it. One that is
+ * published with the retain flag is given with it but not retained. What was retained before is not given.
+ */
+struct broker_request {
+    struct message *m;
+    struct str client_id; /* of the publisher, borrowed during the call; "" for this process itself */
+};
+typedef void broker_request_fn(void *arg, const struct broker_request *req);
+int broker_requests_open(struct broker *b, const char *filter, broker_request_fn *fn, void *arg,
+                         struct broker_tap **ret_tap); /* closed by broker_tap_close() */
+
+/*
  * A connection whose bytes somebody else carries (the TCP listener, the
  * WebSocket port). write takes what it can and returns the count, or -EAGAIN
  * (broker_conn_writable() will be called), or another -errno (the connection is

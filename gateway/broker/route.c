@@ -59,22 +59,31 @@ static int give_to_session(const struct match *match, struct publication *p)
     return session_deliver(s, p, match->qos, p->retain && match->retain_as_published, ids);
 }
 
-static int give(const struct match *match, struct publication *p)
+static int give(const struct match *match, struct publication *p, const struct session *from)
 {
-    return match->to->kind == SUBSCRIBER_TAP ? tap_give(match->to, p) : give_to_session(match, p);
+    return match->to->kind == SUBSCRIBER_SESSION ? give_to_session(match, p) : tap_give(match->to, p, from);
+}
+
+/* Whether the message just matched is a request to this process. */
+static bool is_request(const struct router *r)
+{
+    for (size_t i = 0; i < r->match_count; i++)
+        if (r->matches[i].to->kind == SUBSCRIBER_REQUESTS)
+            return true;
+    return false;
 }
 
 int broker_route(struct broker *b, struct publication *p, const struct session *from)
 {
-    int r = p->retain ? retain(b, p) : 0;
-    int e = router_match(&b->router, p->topic, from ? &from->subscriber : NULL);
+    int r = router_match(&b->router, p->topic, from ? &from->subscriber : NULL);
+    int e = p->retain && !is_request(&b->router) ? retain(b, p) : 0;
 
     if (r == 0)
         r = e;
     p->scratch = b->frames;
     b->routing = true;
     for (size_t i = 0; i < b->router.match_count; i++) {
-        e = give(&b->router.matches[i], p);
+        e = give(&b->router.matches[i], p, from);
         if (r == 0)
             r = e;
     }

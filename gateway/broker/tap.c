@@ -11,7 +11,8 @@
 struct broker_tap {
     struct subscriber subscriber;
     struct broker *broker;
-    broker_message_fn *fn; /* NULL: closed */
+    broker_message_fn *fn;         /* NULL: closed, or a receiver of requests */
+    broker_request_fn *request_fn; /* NULL: closed, or a tap */
     void *arg;
     struct list_node node; /* in broker.closed_taps */
 };
@@ -24,10 +25,9 @@ static void give_retained(void *arg, struct message *m)
         tap->fn(tap->arg, m);
 }
 
-int broker_tap_open(struct broker *b, const char *filter, broker_message_fn *fn, void *arg, struct broker_tap **ret_tap)
+static int tap_new(struct broker *b, const char *filter, const struct broker_tap *what, struct broker_tap **ret_tap)
 {
     const struct subscription_options options = {.qos = 2, .retain_as_published = true};
-    bool routing = b->routing;
     struct broker_tap *tap;
     bool existed;
     int r;
@@ -37,24 +37,46 @@ int broker_tap_open(struct broker *b, const char *filter, broker_message_fn *fn,
     tap = malloc(sizeof(*tap));
     if (!tap)
         return -ENOMEM;
-    *tap = (struct broker_tap){.subscriber = {.kind = SUBSCRIBER_TAP}, .broker = b, .fn = fn, .arg = arg};
+    *tap = *what;
+    tap->broker = b;
     list_init(&tap->node);
     r = router_subscribe(&b->router, &tap->subscriber, str_of(filter), &options, &existed);
+    if (r < 0) {
+        broker_tap_close(tap);
+        return r;
+    }
+    *ret_tap = tap;
+    return 0;
+}
+
+int broker_requests_open(struct broker *b, const char *filter, broker_request_fn *fn, void *arg,
+                         struct broker_tap **ret_tap)
+{
+    const struct broker_tap what = {.subscriber = {.kind = SUBSCRIBER_REQUESTS}, .request_fn = fn, .arg = arg};
+
+    return tap_new(b, filter, &what, ret_tap);
+}
+
+int broker_tap_open(struct broker *b, const char *filter, broker_message_fn *fn, void *arg, struct broker_tap **ret_tap)
+{
+    const struct broker_tap what = {.subscriber = {.kind = SUBSCRIBER_TAP}, .fn = fn, .arg = arg};
+    bool routing = b->routing;
+    struct broker_tap *tap;
+    int r = tap_new(b, filter, &what, &tap);
+
     if (r < 0)
-        goto fail;
+        return r;
     b->routing = true; /* what fn publishes comes after the retained ones */
     r = retained_match(&b->retained, str_of(filter), clock_wall_ms(), give_retained, tap);
     b->routing = routing;
-    if (r < 0)
-        goto fail;
+    if (r < 0) {
+        broker_tap_close(tap);
+        return r;
+    }
     *ret_tap = tap;
     if (!routing)
         broker_publish_deferred(b);
     return 0;
-
-fail:
-    broker_tap_close(tap);
-    return r;
 }
 
 void broker_tap_close(struct broker_tap *tap)
@@ -63,6 +85,7 @@ void broker_tap_close(struct broker_tap *tap)
         return;
     router_drop(&tap->broker->router, &tap->subscriber);
     tap->fn = NULL;
+    tap->request_fn = NULL;
     list_push_back(&tap->broker->closed_taps, &tap->node);
 }
 
@@ -76,16 +99,22 @@ void taps_free_closed(struct broker *b)
     }
 }
 
-int tap_give(struct subscriber *to, struct publication *p)
+int tap_give(struct subscriber *to, struct publication *p, const struct session *from)
 {
     struct broker_tap *tap = list_entry(to, struct broker_tap, subscriber);
     struct message *m;
 
-    if (!tap->fn)
+    if (!tap->fn && !tap->request_fn)
         return 0;
     m = publication_message(p);
     if (!m)
         return -ENOMEM;
-    tap->fn(tap->arg, m);
+    if (tap->fn) {
+        tap->fn(tap->arg, m);
+    } else {
+        const struct broker_request req = {.m = m, .client_id = from ? session_id(from) : str_of("")};
+
+        tap->request_fn(tap->arg, &req);
+    }
     return 0;
 }

@@ -4,10 +4,11 @@
 
 struct broker;
 struct publication;
+struct session;
 struct subscriber;
 
-/* Gives a routed message to a tap. 0 or -ENOMEM. */
-int tap_give(struct subscriber *to, struct publication *p);
+/* Gives a routed message to a tap or receiver of requests; `from` may be NULL. 0 or -ENOMEM. */
+int tap_give(struct subscriber *to, struct publication *p, const struct session *from);
 
 /* At the end of a turn, when nobody can still be giving to a closed tap. */
 void taps_free_closed(struct broker *b);
