@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "bus/bus_settings.h"
+#include "core/reading.h"
 #include "core/str.h"
 #include "drivers/link.h"
 
@@ -45,8 +46,12 @@ struct driver {
      */
     int (*begin)(struct device *dev, const struct request *req);
 
-    /* Writes one tag's value, given as a reading shows it. NULL if the driver cannot. Errors as in link.h,
-     * or -EINVAL: the tag cannot show this. */
+    /* What a reading will show once `text` was written to a tag; a text is in ret_text. Pure, any thread. -EINVAL:
+     * not a value of this tag; -ERANGE: outside of its limits. NULL if the driver cannot write. */
+    int (*preview)(const struct tag_settings *tag, struct str text, char ret_text[VALUE_TEXT_MAX],
+                   struct value *ret_value);
+
+    /* Writes what preview has accepted. Errors as in link.h. NULL if the driver cannot. */
     int (*write)(struct device *dev, const struct tag_settings *tag, struct str text);
 };
 

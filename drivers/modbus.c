@@ -74,4 +74,6 @@ const struct driver modbus_driver = {
     .summary = "any Modbus device that its tags or template describe",
     .poll = modbus_poll,
     .begin = modbus_begin,
+    .preview = modbus_preview,
+    .write = modbus_write,
 };

@@ -26,8 +26,19 @@ struct reading modbus_decode_bit(const struct tag_settings *tag, uint32_t index,
  * a string holds the number as text. */
 void modbus_encode(const struct tag_settings *tag, double value, uint16_t *regs);
 
-/* The same from the text a reading shows, or a raw number instead of a word. -EINVAL: the tag cannot show this. */
+/* The same from the text a reading shows, or a raw number instead of a word. -EINVAL: the tag cannot show this;
+ * -ERANGE: a whole number of 64 bits is longer. */
 int modbus_encode_text(const struct tag_settings *tag, struct str text, uint16_t *regs);
+
+/* Whether it shows all digits of a whole number of 64 bits, which a double does not hold. */
+bool modbus_is_wide(const struct tag_settings *tag);
+
+/* modbus_preview.c: of struct driver. */
+int modbus_preview(const struct tag_settings *tag, struct str text, char ret_text[VALUE_TEXT_MAX],
+                   struct value *ret_value);
+
+/* modbus_write.c: of struct driver. The tag's table is coil or holding. */
+int modbus_write(struct device *dev, const struct tag_settings *tag, struct str text);
 
 /* The raw value of a word or number of a tag of the bit tables. -EINVAL. */
 int modbus_encode_bit(const struct tag_settings *tag, struct str text, bool *ret_bit);

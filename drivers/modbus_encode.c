@@ -131,8 +131,10 @@ static int put_integer(const struct tag_settings *tag, const char *text, uint16_
 
     errno = 0;
     raw = is_signed ? (uint64_t)strtoll(text, &end, 10) : strtoull(text, &end, 10);
-    if (end == text || *end != '\0' || errno != 0 || (!is_signed && text[0] == '-'))
+    if (end == text || *end != '\0' || (!is_signed && text[0] == '-'))
         return -EINVAL;
+    if (errno != 0)
+        return -ERANGE;
     put_raw(tag, raw, regs);
     return 0;
 }
@@ -147,7 +149,7 @@ static int find_word(const struct value_form *form, struct str text, int64_t *re
     return -EINVAL;
 }
 
-static bool is_wide_integer(const struct tag_settings *tag)
+bool modbus_is_wide(const struct tag_settings *tag)
 {
     return (tag->type == TYPE_U64 || tag->type == TYPE_S64) && tag->form.bit_count == 0 && tag->scale == 1.0 &&
            tag->offset == 0.0;
@@ -169,7 +171,7 @@ int modbus_encode_text(const struct tag_settings *tag, struct str text, uint16_t
         return -EINVAL;
     memcpy(copy, text.data, text.len);
     copy[text.len] = '\0';
-    if (is_wide_integer(tag))
+    if (modbus_is_wide(tag))
         return put_integer(tag, copy, regs);
     if (parse_number(copy, &number) < 0)
         return -EINVAL;

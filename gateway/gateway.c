@@ -22,6 +22,7 @@
 #include "core/reading.h"
 #include "gateway_bridges.h"
 #include "gateway_buses.h"
+#include "gateway_writes.h"
 #include "loop.h"
 #include "publish/publish.h"
 #include "queue/inbox.h"
@@ -100,6 +101,7 @@ static void run_completions(void *arg)
     struct gateway *gw = arg;
 
     completions_run(gw->completions);
+    gateway_writes_look(gw->writes);
 }
 
 static void check_age(void *arg)
@@ -145,6 +147,18 @@ void gateway_watch_readings(struct gateway *gw)
 
 /* Start. */
 
+/* Before the listeners: what is published to be carried out must not be retained. */
+static int start_commands(struct gateway *gw)
+{
+    int r;
+
+    gw->completions = completions_new(wake_for_completions, gw);
+    if (!gw->completions)
+        return -ENOMEM;
+    r = loop_wake_open(gw->loop, run_completions, gw, &gw->completions_wake);
+    return r < 0 ? r : gateway_writes_new(gw, &gw->writes);
+}
+
 static int start_readings(struct gateway *gw)
 {
     const struct settings *s = gw->settings;
@@ -152,17 +166,15 @@ static int start_readings(struct gateway *gw)
 
     gw->inbox = inbox_new(s->gateway.inbox_readings, gateway_wake, gw);
     gw->publish = publish_new(s->gateway.id, on_message, gw);
-    gw->completions = completions_new(wake_for_completions, gw);
-    if (!gw->inbox || !gw->publish || !gw->completions)
+    if (!gw->inbox || !gw->publish)
         return -ENOMEM;
     r = loop_wake_open(gw->loop, on_reading, gw, &gw->inbox_wake);
-    if (r == 0)
-        r = loop_wake_open(gw->loop, run_completions, gw, &gw->completions_wake);
     if (r == 0)
         r = gateway_start_discovery(gw);
     if (r < 0)
         return r;
     gateway_change_buses(gw);
+    gateway_writes_restore(gw->writes);
     return 0;
 }
 
@@ -219,6 +231,8 @@ static int start_stages(struct gateway *gw)
         r = gateway_open_store(gw);
     if (r == 0)
         r = broker_new(gw->loop, &s->broker, &gw->broker);
+    if (r == 0 && reads)
+        r = start_commands(gw);
     if (r == 0)
         r = gateway_start_bridges(gw);
     if (r == 0)
@@ -312,6 +326,7 @@ void gateway_stop(struct gateway *gw, gateway_stopped_fn *done, void *arg)
     gw->ending = true;
     gateway_stop_buses(gw);
     gateway_stop_discovery(gw);
+    gateway_writes_stop(gw->writes);
     loop_wake_close(gw->inbox_wake); /* the last one would start the timers again */
     loop_wake_close(gw->completions_wake);
     gw->inbox_wake = NULL;
@@ -335,6 +350,7 @@ void gateway_free(struct gateway *gw)
     gw->ending = true;
     gateway_stop_buses(gw);
     gateway_stop_discovery(gw);
+    gateway_writes_stop(gw->writes);
     loop_timer_stop(gw->loop, &gw->age_timer);
     loop_timer_stop(gw->loop, &gw->seqs_timer);
     loop_timer_stop(gw->loop, &gw->state_timer);
@@ -342,6 +358,7 @@ void gateway_free(struct gateway *gw)
     web_stop(gw->web);
     /* The storage thread works for the outboxes and the numbers: it ends before they go. */
     store_close(gw->store);
+    gateway_writes_free(gw->writes);
     gateway_free_bridges(gw);
     broker_free(gw->broker);
     publish_free(gw->publish); /* it runs on the settings that the buses hold */

@@ -7,6 +7,7 @@
  *   gateway_discovery.c   when Home Assistant is told of devices
  *   gateway_reload.c      what other settings change, and in which order
  *   gateway_changes.c .h  the same in words
+ *   gateway_writes.c .h   what people ask of devices
  *   gateway_state.c       $SYS/wirepost/...
  */
 #ifndef WP_GATEWAY_STAGES_H
@@ -39,6 +40,7 @@ struct gateway {
     struct loop_wake *inbox_wake;
     struct completions *completions; /* of commands to the buses; run in the loop */
     struct loop_wake *completions_wake;
+    struct gateway_writes *writes;
     struct gateway_bus **buses; /* by number; NULL: no such bus */
     size_t bus_room;
     size_t buses_loading; /* their numbers are being read */

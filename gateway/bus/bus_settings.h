@@ -66,7 +66,8 @@ struct device_settings {
     const char *label;         /* for people; "" if none, as the next two */
     const char *manufacturer;
     const char *model;
-    uint8_t unit; /* Modbus unit id 1-247 (TCP: 0-255) */
+    uint8_t unit;   /* Modbus unit id 1-247 (TCP: 0-255) */
+    bool broadcast; /* everybody on a serial line, of whom nobody answers: written, never read */
     int64_t timeout_ms;
     int32_t retries;
     uint16_t max_count;                  /* registers in one request: 1-125 */
@@ -82,6 +83,8 @@ struct device_settings {
     const struct tag_settings *tags; /* first those that are read... */
     size_t tag_count;                /* ...so many */
     size_t derived_count;            /* then those that are computed from them */
+    const struct action_settings *actions;
+    size_t action_count;
 };
 
 static inline size_t device_all_tags(const struct device_settings *d)

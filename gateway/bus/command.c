@@ -70,21 +70,21 @@ static void hand_back(struct list_node *aside)
     }
 }
 
-static bool writes_tag(const struct command_write *w, uint32_t tag)
+static bool writes_too(const struct command_write *w, const struct write_item *item)
 {
     for (size_t i = 0; i < w->count; i++)
-        if (w->items[i].tag == tag)
+        if (!w->items[i].is_action && w->items[i].index == item->index)
             return true;
     return false;
 }
 
-/* Whether nothing is left of `older` once `newer` is carried out. */
+/* Whether nothing is left of `older` once `newer` is carried out. Two toggles are not one. */
 static bool replaces(const struct command *newer, const struct command *older)
 {
     if (newer->kind != COMMAND_WRITE || older->kind != COMMAND_WRITE || newer->write.device != older->write.device)
         return false;
     for (size_t i = 0; i < older->write.count; i++)
-        if (!writes_tag(&newer->write, older->write.items[i].tag))
+        if (older->write.items[i].is_action || !writes_too(&newer->write, &older->write.items[i]))
             return false;
     return true;
 }

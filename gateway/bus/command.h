@@ -31,16 +31,18 @@ enum command_kind {
 };
 
 struct write_item {
-    uint32_t tag;    /* index into the device's tags; each at most once in a command */
-    struct str text; /* as a reading shows the value */
+    bool is_action;
+    uint32_t index;  /* into the device's tags, or its actions; each at most once in a command */
+    struct str text; /* of a tag: as a reading shows the value; driver.preview has accepted it */
+    bool verify;     /* of a tag: read back and compare */
 };
 
 struct command_write {
     uint32_t device; /* index into the bus's devices */
     struct write_item *items;
     size_t count;
-    bool verify;       /* read each tag back and compare */
-    size_t done_count; /* result: items that were carried out, from the first */
+    size_t written;  /* result: items that were carried out, from the first... */
+    size_t verified; /* ...and after all were: those that were read back or need not be. Else the next one failed */
 };
 
 struct command_raw {

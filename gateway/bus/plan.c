@@ -76,17 +76,18 @@ int plan_build(const struct device_settings *dev, struct plan *ret_plan)
         .requests = calloc(dev->tag_count + 1, sizeof(*p.requests)),
         .tags = calloc(dev->tag_count + 1, sizeof(*p.tags)),
     };
+    size_t count = dev->broadcast ? 0 : dev->tag_count; /* nobody answers */
     struct request *req = NULL;
 
     if (!p.requests || !p.tags) {
         plan_fini(&p);
         return -ENOMEM;
     }
-    for (size_t i = 0; i < dev->tag_count; i++)
+    for (size_t i = 0; i < count; i++)
         p.tags[i] = (uint32_t)i;
-    qsort_r(p.tags, dev->tag_count, sizeof(*p.tags), compare_tags, (void *)(uintptr_t)dev->tags);
+    qsort_r(p.tags, count, sizeof(*p.tags), compare_tags, (void *)(uintptr_t)dev->tags);
 
-    for (size_t i = 0; i < dev->tag_count; i++) {
+    for (size_t i = 0; i < count; i++) {
         const struct tag_settings *tag = &dev->tags[p.tags[i]];
 
         if (!req || !joins(dev, req, tag)) {

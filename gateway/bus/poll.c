@@ -168,7 +168,7 @@ static void log_refusal(struct poller *p, struct polled_device *d, const struct 
 static bool all_quarantined(const struct poller *p)
 {
     for (size_t i = 0; i < p->settings->device_count; i++)
-        if (!health_is_quarantined(&p->devices[i].health))
+        if (!p->devices[i].device.settings->broadcast && !health_is_quarantined(&p->devices[i].health))
             return false;
     return true;
 }

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bus/carry.h"
 #include "core/clock.h"
 #include "core/log.h"
 
@@ -212,6 +213,8 @@ static struct polled_device *next_probe(struct poller *p, int64_t *ret_due_ms)
     for (size_t i = 0; i < p->settings->device_count; i++) {
         struct polled_device *d = &p->devices[i];
 
+        if (d->device.settings->broadcast)
+            continue;
         if (!health_is_quarantined(&d->health))
             some_alive = true;
         else if (!first || d->health.probe_due_ms < first->health.probe_due_ms)

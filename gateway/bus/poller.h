@@ -4,7 +4,7 @@
  *   poller.c  the loop: open the line, choose whom to ask, wait
  *   poll.c    one poll: attempts, drain, health, batch
  *   pipeline.c  several polls at once, where max_outstanding allows them
- *   carry.c   one command: a write, a raw request
+ *   carry.h   commands: writes, raw requests
  *   report.c  what others learn of it: batches, status, log lines
  *
  * Everything belongs to the bus thread except poller_get_status().
@@ -103,9 +103,6 @@ void poll_conclude(struct poller *p, struct polled_device *d, const struct reque
 
 /* Keeps the pause that a device wants after its last request. */
 void poll_keep_gap(struct poller *p, struct polled_device *d, int64_t now_ms);
-
-/* carry.c: carries out the next command if one may go now; whether it did. */
-bool carry_next(struct poller *p, int64_t now_ms, bool poll_is_due);
 
 /* poller.c: waits until then, at most until the line hangs up; false when the poller is to stop. */
 bool poller_wait(struct poller *p, int64_t until_ms);

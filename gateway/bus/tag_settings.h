@@ -48,6 +48,17 @@ struct publish_rules {
     int64_t max_interval_ms; /* 0: none */
 };
 
+/* Zeroed: not to be written. */
+struct write_rules {
+    bool allowed;
+    bool verify;      /* read back and compare, unless a request says otherwise */
+    uint8_t function; /* Modbus function code; 0: the usual one for the table and the width */
+    double min;       /* of the scaled value; -INFINITY and INFINITY: no limit */
+    double max;
+    const char *failsafe; /* value that is written when nobody has written for so long; NULL: none */
+    int64_t failsafe_after_ms;
+};
+
 struct tag_settings {
     const char *name;
     enum modbus_table table;
@@ -67,6 +78,16 @@ struct tag_settings {
     int64_t poll_ms;
     int64_t stale_after_ms;
     struct publish_rules rules;
+    struct write_rules write;
+};
+
+/* One request of any function code that people may have a device carry out. */
+enum { ACTION_PDU_MAX = 64 };
+
+struct action_settings {
+    const char *name;
+    uint8_t pdu[ACTION_PDU_MAX];
+    size_t len;
 };
 
 /* Registers a tag takes; for the bit tables always 1 bit. */

@@ -14,6 +14,7 @@
 #include "config/draft_form.h"
 #include "config/draft_net.h"
 #include "config/draft_plan.h"
+#include "config/draft_write.h"
 #include "config/inherited.h"
 #include "config/settings.h"
 #include "config/tree.h"
@@ -35,6 +36,9 @@ struct tag_draft {
     size_t input_count;
     struct sampling sampling;
     struct publishing publishing;
+    bool broadcast; /* of unit 0 on a serial line */
+    const struct node *write;
+    struct write_rules write_rules;
 };
 
 struct bus_draft;
@@ -49,6 +53,7 @@ struct device_draft {
     const struct node *template_root; /* what it says; NULL: none */
     int32_t unit;
     struct about_device about;
+    bool broadcast; /* unit 0 of a serial line */
     struct asking asking;
     struct planning planning;
     struct sampling sampling;
@@ -56,6 +61,9 @@ struct device_draft {
     const struct node *tag_list;
     struct tag_draft *tags;
     size_t tag_count;
+    const struct node *action_list;
+    struct action_draft *actions;
+    size_t action_count;
 };
 
 struct bus_draft {
@@ -84,15 +92,7 @@ struct template_draft {
     struct sampling sampling;
     struct publishing publishing;
     const struct node *tag_list;
-};
-
-struct bridge_draft {
-    const struct node *node;
-    struct bridge_settings settings;
-    const char *url;
-    const char *password_file;
-    const char *password_env;
-    const struct node *topic_list;
+    const struct node *action_list;
 };
 
 /* One file. conf.d files only have the lists. */

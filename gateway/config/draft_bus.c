@@ -141,7 +141,9 @@ static void draft_device(struct loader *ld, unsigned kind, struct device_draft *
     draft_publishing(ld, device->node, &device->publishing.rules);
     if (!node_get(device->node, "template") && node_count(device->tag_list) == 0)
         report_error(&ld->report, device->node->place, "a device needs 'tags' or a 'template'");
+    device->broadcast = device->unit == 0 && !(kind & KIND_TCP);
     draft_tags(ld, device, template);
+    draft_actions(ld, device, template);
 }
 
 static void draft_bus_devices(struct loader *ld, struct draft *d, const struct bus_draft *bus)

@@ -1,12 +1,13 @@
 /*
- * draft_net - a listener of the broker, as it is written: a part of draft.h.
+ * draft_net - listeners and bridges, as they are written: a part of draft.h.
  */
 #ifndef WP_CONFIG_DRAFT_NET_H
 #define WP_CONFIG_DRAFT_NET_H
 
 #include <stdbool.h>
 
-#include "config/settings.h"
+#include "bridge/bridge_settings.h"
+#include "broker/broker_settings.h"
 
 struct node;
 
@@ -14,6 +15,15 @@ struct listener_draft {
     const struct node *node; /* NULL: the one that is there when none is configured */
     bool broken;             /* errors in its own keys: rules about ports skip it */
     struct listener_settings settings;
+};
+
+struct bridge_draft {
+    const struct node *node;
+    struct bridge_settings settings;
+    const char *url;
+    const char *password_file;
+    const char *password_env;
+    const struct node *topic_list;
 };
 
 #endif

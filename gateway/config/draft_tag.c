@@ -145,6 +145,7 @@ static void draft_tag(struct loader *ld, const struct device_draft *device, bool
     draft_form(ld, tag);
     check_numbers(ld, tag);
     draft_about(ld, tag);
+    draft_write(ld, tag);
 }
 
 static void check_repetition(struct loader *ld, const struct node *list, const struct node *n)
@@ -162,7 +163,7 @@ static void add_tag(struct loader *ld, struct device_draft *device, bool whole, 
 {
     struct tag_draft *tag = &device->tags[device->tag_count++];
 
-    *tag = (struct tag_draft){.node = node, .base = base};
+    *tag = (struct tag_draft){.node = node, .base = base, .broadcast = device->broadcast};
     draft_tag(ld, device, whole, tag);
 }
 

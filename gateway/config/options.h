@@ -23,6 +23,8 @@ extern const struct schema_section command_section;  /* struct command_settings 
 extern const struct schema_section block_section;    /* struct block_draft */
 extern const struct schema_section planning_section; /* struct planning */
 extern const struct schema_section port_section;     /* struct port_settings */
+extern const struct schema_section write_section;    /* struct write_draft */
+extern const struct schema_section action_section;   /* struct action_draft */
 extern const struct schema_section device_section;
 extern const struct schema_section template_section;
 extern const struct schema_section tag_section;

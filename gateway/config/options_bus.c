@@ -270,6 +270,10 @@ static const struct schema_option tag_options[] = {
      .help = "Instead of table and address: the tag is not read but computed from other tags of its device, as in "
              "voltage * current. Knows + - * / ^, comparisons, min, max, abs, if(condition, then, else). Null while "
              "one of them is."},
+    {.name = "write",
+     .type = OPT_ANY,
+     INTO(struct tag_draft, write),
+     .help = "Whether people may write the tag: true, or a mapping that says how: {fc, min, max, verify, failsafe}."},
     {.type = OPT_SHARED, .section = &sampling_section, INTO(struct tag_draft, sampling)},
     {.type = OPT_SHARED, .section = &publishing_section, INTO(struct tag_draft, publishing)},
     {0},
@@ -305,10 +309,10 @@ static const struct schema_option device_options[] = {
      .type = OPT_INT,
      .required = true,
      .kinds = KIND_RTU | KIND_RTU_TCP,
-     .min = 1,
+     .min = 0,
      .max = 247,
      INTO(struct device_draft, unit),
-     .help = "Modbus unit id on a serial line."},
+     .help = "Modbus unit id on a serial line. 0 is everybody: nobody answers, so its tags can only be written."},
     {.name = "unit",
      .type = OPT_INT,
      .required = true,
@@ -327,6 +331,12 @@ static const struct schema_option device_options[] = {
      .section = &tag_section,
      INTO(struct device_draft, tag_list),
      .help = "What is read. A tag with the name of one of the template's changes that one."},
+    {.name = "actions",
+     .type = OPT_LIST,
+     .section = &action_section,
+     INTO(struct device_draft, action_list),
+     .help =
+         "Requests of any function code that people may have the device carry out, such as a reset of its counters."},
     {0},
 };
 const struct schema_section device_section = {"a device", device_options};
@@ -422,6 +432,11 @@ static const struct schema_option template_options[] = {
      .section = &tag_section,
      INTO(struct template_draft, tag_list),
      .help = "What is read."},
+    {.name = "actions",
+     .type = OPT_LIST,
+     .section = &action_section,
+     INTO(struct template_draft, action_list),
+     .help = "As of a device."},
     {0},
 };
 const struct schema_section template_section = {"a template", template_options};

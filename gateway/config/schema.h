@@ -34,6 +34,7 @@ enum option_type {
     OPT_SHARED,   /* no key: the options of `section`, here, into the struct at `offset` */
     OPT_LIST,     /* const struct node *: mappings, for the caller to read by `section` */
     OPT_TEXTS,    /* const struct node *: a list of strings */
+    OPT_ANY,      /* const struct node *: whatever it is, for the caller to read */
     OPT_MAP,      /* const struct node *: a mapping with keys of the user's own */
 };
 

@@ -291,6 +291,8 @@ void schema_read_value(struct schema_context *ctx, const struct schema_option *o
 {
     if (o->type == OPT_LIST || o->type == OPT_TEXTS)
         read_list(ctx, o, n, field);
+    else if (o->type == OPT_ANY)
+        *(const struct node **)field = n;
     else if (o->type == OPT_MAP)
         read_map(ctx, o, n, field);
     else

@@ -37,6 +37,7 @@ static struct tag_settings build_tag(const struct tag_draft *t)
         .poll_ms = t->sampling.poll_ms,
         .stale_after_ms = stale_after(&t->sampling),
         .rules = t->publishing.rules,
+        .write = t->write_rules,
     };
 }
 
@@ -57,6 +58,19 @@ static bool build_tags(struct arena *arena, const struct device_draft *from, str
     return true;
 }
 
+static bool build_actions(struct arena *arena, const struct device_draft *from, struct device_settings *to)
+{
+    struct action_settings *actions = arena_alloc(arena, from->action_count * sizeof(*actions));
+
+    if (!actions)
+        return false;
+    for (size_t i = 0; i < from->action_count; i++)
+        actions[i] = from->actions[i].checked;
+    to->actions = actions;
+    to->action_count = from->action_count;
+    return true;
+}
+
 static bool build_device(struct arena *arena, const struct device_draft *from, struct device_settings *to)
 {
     *to = (struct device_settings){
@@ -66,6 +80,7 @@ static bool build_device(struct arena *arena, const struct device_draft *from, s
         .manufacturer = from->about.manufacturer,
         .model = from->about.model,
         .unit = (uint8_t)from->unit,
+        .broadcast = from->broadcast,
         .timeout_ms = from->asking.timeout_ms,
         .retries = from->asking.retries,
         .max_count = from->asking.max_count,
@@ -79,7 +94,7 @@ static bool build_device(struct arena *arena, const struct device_draft *from, s
         .publish = from->publishing.form,
         .home_assistant = from->publishing.home_assistant,
     };
-    return build_tags(arena, from, to);
+    return build_tags(arena, from, to) && build_actions(arena, from, to);
 }
 
 static bool build_bus(struct arena *arena, const struct draft *d, const struct bus_draft *from, struct bus_settings *to)

@@ -23,6 +23,8 @@ struct gateway_settings {
     const char *data_dir;    /* absolute */
     uint32_t inbox_readings; /* bound of the inbox */
     const char *home_assistant_prefix;
+    int64_t write_expiry_ms; /* of requests that do not say */
+    int64_t audit_rows;      /* bound of the audit */
 };
 
 /* What is written under one key of a section in the main file, such as broker.limits, as a number: another number is

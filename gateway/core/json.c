@@ -141,6 +141,11 @@ void json_null(struct json *j)
 
 void json_raw(struct json *j, const char *text)
 {
+    json_raw_str(j, str_of(text));
+}
+
+void json_raw_str(struct json *j, struct str text)
+{
     json_separate(j);
-    buf_put_text(j->out, text);
+    buf_append(j->out, text.data, text.len);
 }

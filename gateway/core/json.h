@@ -39,5 +39,6 @@ void json_null(struct json *j);
 
 /* Copies text that is a JSON value already, such as a formatted number. */
 void json_raw(struct json *j, const char *text);
+void json_raw_str(struct json *j, struct str text);
 
 #endif

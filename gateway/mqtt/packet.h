@@ -141,6 +141,9 @@ struct mqtt_list_item {
  * skipped. False at the end. */
 bool mqtt_props_next(struct reader *walk, struct mqtt_list_item *ret_item);
 
+/* The properties of a message (core/message.h), which borrow from `props`. 0, or as mqtt_decode(). */
+int mqtt_message_props(struct str props, struct mqtt_props *ret_props);
+
 /* Append one item in the form `list` wants. */
 void mqtt_list_add_user(struct buf *list, struct str name, struct str value);
 void mqtt_list_add_subscription_id(struct buf *list, uint32_t id);

@@ -119,17 +119,13 @@ static int read_value(struct reader *r, const struct property *prop, void *field
     return -EBADMSG;
 }
 
-int mqtt_props_read(struct reader *r, unsigned where, struct mqtt_props *ret_props)
+static int read_block(struct str list, unsigned where, struct mqtt_props *ret_props)
 {
-    struct reader block;
+    struct reader block = reader_of(list.data, list.len);
     int result;
 
     ret_props->present = 0;
-    ret_props->list = read_str(r, mqtt_read_varint(r));
-    if (r->bad)
-        return -EBADMSG;
-
-    block = reader_of(ret_props->list.data, ret_props->list.len);
+    ret_props->list = list;
     while (reader_left(&block) > 0) {
         uint8_t id = read_u8(&block); /* a varint whose values all fit one byte */
         const struct property *prop = find(id);
@@ -147,6 +143,18 @@ int mqtt_props_read(struct reader *r, unsigned where, struct mqtt_props *ret_pro
         mqtt_set(ret_props, id);
     }
     return 0;
+}
+
+int mqtt_props_read(struct reader *r, unsigned where, struct mqtt_props *ret_props)
+{
+    struct str list = read_str(r, mqtt_read_varint(r));
+
+    return r->bad ? -EBADMSG : read_block(list, where, ret_props);
+}
+
+int mqtt_message_props(struct str props, struct mqtt_props *ret_props)
+{
+    return read_block(props, MQTT_PUBLISH, ret_props);
 }
 
 bool mqtt_props_next(struct reader *walk, struct mqtt_list_item *ret_item)

@@ -1,7 +1,6 @@
 /* documents - the JSON payloads of publish/: info, devices, status, json. Design section 5. */
-#include <stdio.h>
-
 #include "core/json.h"
+#include "core/value_json.h"
 #include "publish/state.h"
 
 static const char *const type_names[] = {
@@ -127,38 +126,6 @@ void document_status(const struct health *h, struct buf *out)
     json_object_end(&j);
 }
 
-/* Most readers of JSON take numbers as doubles, which would round these. */
-static bool is_beyond_doubles(const struct value *v)
-{
-    const int64_t end = INT64_C(1) << 53;
-
-    return v->type == VALUE_UINT ? v->u > (uint64_t)end : v->type == VALUE_INT && (v->i > end || v->i < -end);
-}
-
-static void write_value(struct json *j, const struct value *v)
-{
-    char text[40];
-    struct buf printed = {0};
-
-    if (v->type == VALUE_NONE) {
-        json_null(j);
-        return;
-    }
-    if (v->type == VALUE_TEXT) {
-        json_str(j, v->text);
-        return;
-    }
-    value_print(v, &printed);
-    if (is_beyond_doubles(v)) {
-        json_str(j, buf_str(&printed));
-        buf_fini(&printed);
-        return;
-    }
-    snprintf(text, sizeof(text), STR_FMT, STR_ARG(buf_str(&printed)));
-    json_raw(j, text);
-    buf_fini(&printed);
-}
-
 void document_json(const struct device_publish *d, const uint32_t *tags, size_t count, int64_t ts_ms, struct buf *out)
 {
     struct json j = json_to(out);
@@ -171,7 +138,7 @@ void document_json(const struct device_publish *d, const uint32_t *tags, size_t 
     json_object_begin(&j);
     for (size_t i = 0; i < count; i++) {
         json_key(&j, d->tags[tags[i]].settings->name);
-        write_value(&j, &d->tags[tags[i]].value);
+        json_value(&j, &d->tags[tags[i]].value);
     }
     json_object_end(&j);
     json_key(&j, "q");

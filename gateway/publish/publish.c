@@ -113,6 +113,11 @@ static struct device_publish *find_device(const struct publish *p, uint32_t bus,
     return &p->buses[bus]->devices[device];
 }
 
+struct value publish_value(const struct publish *p, uint32_t bus, size_t device, uint32_t tag)
+{
+    return find_device(p, bus, device)->tags[tag].value;
+}
+
 uint64_t publish_seq(const struct publish *p, uint32_t bus, size_t device)
 {
     return find_device(p, bus, device)->seq;
@@ -316,6 +321,8 @@ static int64_t check_device(struct publish *p, struct device_publish *d, int64_t
     struct outcome o = {.next = INT64_MAX};
     int64_t next = INT64_MAX;
 
+    if (d->settings->broadcast) /* never read */
+        return INT64_MAX;
     for (uint32_t t = 0; t < d->settings->tag_count; t++) {
         struct tag_state *tag = &d->tags[t];
         int64_t due = tag->good_ms + tag->settings->stale_after_ms;

@@ -36,6 +36,20 @@ static const char *const steps[] = {
     "  next INTEGER NOT NULL,"
     "  stride INTEGER NOT NULL) WITHOUT ROWID;"
     "PRAGMA user_version = 1;",
+    /*
+     * audit    one row per write to a device, or attempt of one; the oldest go
+     */
+    "CREATE TABLE audit ("
+    "  id INTEGER PRIMARY KEY AUTOINCREMENT,"
+    "  ts INTEGER NOT NULL,"
+    "  who TEXT NOT NULL,"
+    "  device TEXT NOT NULL,"
+    "  tag TEXT NOT NULL,"
+    "  value TEXT NOT NULL,"
+    "  before TEXT NOT NULL,"
+    "  result TEXT NOT NULL,"
+    "  code TEXT NOT NULL);"
+    "PRAGMA user_version = 2;",
 };
 
 static int read_version(struct db *db, int64_t *ret_version)

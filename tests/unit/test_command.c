@@ -68,8 +68,8 @@ static void writes_go_before_raw_requests_and_each_kind_in_order(void **state)
 {
     (void)state;
     struct bench b;
-    struct write_item x = {.tag = 1};
-    struct write_item y = {.tag = 2};
+    struct write_item x = {.index = 1};
+    struct write_item y = {.index = 2};
     struct command raw1;
     struct command raw2;
     struct command write1;
@@ -135,9 +135,9 @@ static void newer_write_of_the_same_tags_replaces_a_waiting_one(void **state)
 {
     (void)state;
     struct bench b;
-    struct write_item x = {.tag = 1};
-    struct write_item y = {.tag = 2};
-    struct write_item both[] = {{.tag = 2}, {.tag = 1}};
+    struct write_item x = {.index = 1};
+    struct write_item y = {.index = 2};
+    struct write_item both[] = {{.index = 2}, {.index = 1}};
     struct command old_x;
     struct command old_y;
     struct command elsewhere;
@@ -166,8 +166,8 @@ static void write_that_keeps_a_tag_of_its_own_stays_and_goes_first(void **state)
 {
     (void)state;
     struct bench b;
-    struct write_item both[] = {{.tag = 1}, {.tag = 2}};
-    struct write_item x = {.tag = 1};
+    struct write_item both[] = {{.index = 1}, {.index = 2}};
+    struct write_item x = {.index = 1};
     struct command older;
     struct command newer;
 
@@ -185,7 +185,7 @@ static void replacing_makes_room_in_a_full_queue(void **state)
 {
     (void)state;
     struct bench b;
-    struct write_item x = {.tag = 1};
+    struct write_item x = {.index = 1};
     struct command older;
     struct command newer;
 

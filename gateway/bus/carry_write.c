@@ -1,0 +1,146 @@
+/* carry_write - see carry.h. */
+#include <errno.h>
+
+#include "bus/carry.h"
+#include "bus/poller.h"
+#include "core/clock.h"
+#include "core/reading.h"
+
+/* The pause that the device wants after its last request. */
+static void keep_gap(struct poller *p, const struct polled_device *d)
+{
+    if (d->plan.count > 0)
+        poller_wait(p, p->schedule.entries[d->first_entry].not_before_ms);
+}
+
+static int carry_out(struct polled_device *d, const struct write_item *item)
+{
+    const struct device_settings *s = d->device.settings;
+    uint8_t answer[LINK_PDU_MAX];
+    int r;
+
+    if (!item->is_action)
+        return d->driver->write(&d->device, &s->tags[item->index], item->text);
+    r = link_transact(d->device.link, s->unit, s->actions[item->index].pdu, s->actions[item->index].len, 0, answer);
+    return r > 0 ? 0 : r;
+}
+
+/* One attempt, `batch` NULL; or one to read it back into `batch`. */
+static int attempt(struct poller *p, struct polled_device *d, const struct write_item *item, struct batch *batch)
+{
+    const struct tag_settings *tag = &d->device.settings->tags[item->index];
+    int64_t timeout_ms = health_timeout_ms(&d->health);
+    int64_t started_us;
+    int r;
+
+    keep_gap(p, d);
+    if (p->stopping)
+        return -ECANCELED;
+    link_set_timeout(p->link, timeout_ms);
+    started_us = clock_mono_us();
+    if (batch) {
+        const struct request req = {.table = tag->table,
+                                    .address = tag->address,
+                                    .count = table_is_bits(tag->table) ? 1 : tag_width(tag),
+                                    .tags = &item->index,
+                                    .tag_count = 1};
+
+        r = d->driver->poll(&d->device, &req, batch);
+        batch->ts_ms = clock_wall_ms() - (clock_mono_us() - started_us) / 2000;
+    } else {
+        r = carry_out(d, item);
+    }
+    carry_count(p, r);
+    carry_clean_up(p, r, timeout_ms);
+    poll_keep_gap(p, d, clock_mono_ms());
+    return r;
+}
+
+/* An action is not repeated: who knows whether it was carried out before the answer went astray. */
+static int try(struct poller *p, struct polled_device *d, const struct command *c, const struct write_item *item,
+               struct batch *batch)
+{
+    int32_t left = item->is_action ? 0 : health_retries(&d->health);
+    int r = attempt(p, d, item, batch);
+
+    while (!carry_is_answer(r) && r != -ECANCELED && left-- > 0 && clock_mono_ms() < c->expires_ms) {
+        if (poller_open(p) < 0)
+            break;
+        r = attempt(p, d, item, batch);
+    }
+    return r;
+}
+
+/* The tag is read next, so that its new value is soon known. */
+static void expedite(struct poller *p, struct polled_device *d, uint32_t tag)
+{
+    for (size_t i = 0; i < d->plan.count; i++) {
+        const struct request *req = &d->plan.requests[i];
+
+        for (size_t k = 0; k < req->tag_count; k++)
+            if (req->tags[k] == tag)
+                schedule_resume(&p->schedule, d->first_entry + i, clock_mono_ms());
+    }
+}
+
+static bool shows(const struct batch *b, const struct value *wanted)
+{
+    return b->count == 1 && b->readings[0].reason.kind == REASON_NONE && value_equal(&b->readings[0].value, wanted);
+}
+
+static int verify(struct poller *p, struct polled_device *d, const struct command *c, const struct write_item *item)
+{
+    char text[VALUE_TEXT_MAX];
+    struct value wanted;
+    struct batch *b = batch_new(1);
+    int r;
+
+    if (!b)
+        return -ENOMEM;
+    r = d->driver->preview(&d->device.settings->tags[item->index], item->text, text, &wanted);
+    if (r == 0)
+        r = try(p, d, c, item, b);
+    if (r < 0) {
+        batch_free(b);
+        return r;
+    }
+    r = shows(b, &wanted) ? 0 : -EUCLEAN;
+    report_batch(p, d, b);
+    return r;
+}
+
+static int carry_items(struct poller *p, struct polled_device *d, struct command *c)
+{
+    struct command_write *w = &c->write;
+
+    for (; w->written < w->count; w->written++) {
+        int r = try(p, d, c, &w->items[w->written], NULL);
+
+        if (r < 0)
+            return r;
+        if (!w->items[w->written].is_action && !w->items[w->written].verify)
+            expedite(p, d, w->items[w->written].index);
+    }
+    for (; w->verified < w->count; w->verified++) {
+        int r = w->items[w->verified].verify ? verify(p, d, c, &w->items[w->verified]) : 0;
+
+        if (r < 0)
+            return r;
+    }
+    return 0;
+}
+
+int carry_write(struct poller *p, struct command *c)
+{
+    struct polled_device *d = &p->devices[c->write.device];
+    int r;
+
+    if (!d->driver->write)
+        return -EOPNOTSUPP;
+    if (health_is_quarantined(&d->health))
+        return -EHOSTDOWN;
+    r = carry_items(p, d, c);
+    if (r == -EREMOTEIO)
+        c->exception = link_exception(p->link);
+    return r;
+}
