@@ -48,7 +48,25 @@ void link_fini(struct link *l)
 
 int link_new(const struct bus_settings *bus, int stop_fd, struct link **ret_link)
 {
-    return bus->type == BUS_MODBUS_TCP ? link_new_tcp(bus, stop_fd, ret_link) : link_new_rtu(bus, stop_fd, ret_link);
+    switch (bus->type) {
+    case BUS_MODBUS_TCP:
+        return link_new_tcp(bus, stop_fd, ret_link);
+    case BUS_MODBUS_ASCII:
+        return link_new_ascii(bus, stop_fd, ret_link);
+    case BUS_MODBUS_RTU:
+    case BUS_MODBUS_RTU_TCP:
+        return link_new_rtu(bus, stop_fd, ret_link);
+    case BUS_SERIAL:
+        break;
+    }
+    return -EOPNOTSUPP;
+}
+
+int64_t link_char_ns(const struct port_settings *port)
+{
+    int bits = 1 + port->data_bits + (port->parity == PARITY_NONE ? 0 : 1) + port->stop_bits;
+
+    return (int64_t)bits * 1000000000 / port->baud;
 }
 
 void link_free(struct link *l)

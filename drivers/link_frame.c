@@ -1,6 +1,7 @@
 /* link_frame - see link_frame.h. */
 #include "drivers/link_frame.h"
 
+#include <errno.h>
 #include <string.h>
 
 enum { EXCEPTION_FLAG = 0x80, EXCEPTION_LEN = 5, SHORTEST = 4 };
@@ -47,4 +48,65 @@ bool frame_rtu_is_whole(const uint8_t *frame, size_t len)
 size_t frame_rtu_length(const uint8_t *frame, size_t len, size_t want)
 {
     return len >= 2 && frame[1] & EXCEPTION_FLAG ? EXCEPTION_LEN : want;
+}
+
+static size_t put_byte(uint8_t *frame, size_t at, uint8_t byte)
+{
+    static const char digits[] = "0123456789ABCDEF";
+
+    frame[at] = (uint8_t)digits[byte >> 4];
+    frame[at + 1] = (uint8_t)digits[byte & 15];
+    return at + 2;
+}
+
+/* The checksum of Modbus over serial line 1.02, 6.2.1, is what makes the sum of all bytes 0. */
+size_t frame_ascii_build(uint8_t unit, const uint8_t *pdu, size_t len, uint8_t ret_frame[ASCII_FRAME_MAX])
+{
+    uint8_t sum = unit;
+    size_t at = 0;
+
+    ret_frame[at++] = ':';
+    at = put_byte(ret_frame, at, unit);
+    for (size_t i = 0; i < len; i++) {
+        at = put_byte(ret_frame, at, pdu[i]);
+        sum = (uint8_t)(sum + pdu[i]);
+    }
+    at = put_byte(ret_frame, at, (uint8_t)-sum);
+    ret_frame[at++] = '\r';
+    ret_frame[at++] = '\n';
+    return at;
+}
+
+/* -1: none. */
+static int digit(uint8_t c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+int frame_ascii_read(const uint8_t *frame, size_t len, uint8_t *ret_unit, uint8_t *ret_pdu)
+{
+    uint8_t bytes[ASCII_FRAME_MAX / 2];
+    uint8_t sum = 0;
+    size_t count = len > 3 ? (len - 3) / 2 : 0;
+
+    if (len > ASCII_FRAME_MAX || count < 3 || len != 2 * count + 3)
+        return -EBADMSG;
+    if (frame[0] != ':' || frame[len - 2] != '\r' || frame[len - 1] != '\n')
+        return -EBADMSG;
+    for (size_t i = 0; i < count; i++) {
+        int high = digit(frame[1 + 2 * i]);
+        int low = digit(frame[2 + 2 * i]);
+
+        if (high < 0 || low < 0)
+            return -EBADMSG;
+        bytes[i] = (uint8_t)(high << 4 | low);
+        sum = (uint8_t)(sum + bytes[i]);
+    }
+    if (sum != 0)
+        return -EBADMSG;
+    *ret_unit = bytes[0];
+    memcpy(ret_pdu, bytes + 1, count - 2);
+    return (int)count - 2;
 }

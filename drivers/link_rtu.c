@@ -338,11 +338,6 @@ static const struct link_ops rtu_ops = {
     .drain = rtu_drain,
 };
 
-static int character_bits(const struct port_settings *port)
-{
-    return 1 + port->data_bits + (port->parity == PARITY_NONE ? 0 : 1) + port->stop_bits;
-}
-
 int link_new_rtu(const struct bus_settings *bus, int stop_fd, struct link **ret_link)
 {
     const struct port_settings *port = &bus->port;
@@ -352,7 +347,7 @@ int link_new_rtu(const struct bus_settings *bus, int stop_fd, struct link **ret_
     if (!rtu)
         return -ENOMEM;
     rtu->bus = bus;
-    rtu->char_ns = (int64_t)character_bits(port) * 1000000000 / port->baud;
+    rtu->char_ns = link_char_ns(port);
     rtu->silence_us = port->baud > 19200 ? 1750 : (int64_t)35 * 11 * 100000 / port->baud;
     r = link_init(&rtu->link, &rtu_ops, stop_fd);
     if (r < 0)

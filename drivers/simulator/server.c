@@ -29,7 +29,10 @@ int server_start(struct server *s, const struct bus_settings *settings, struct s
 
     *s = (struct server){.settings = settings, .pace = pace};
     s->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    r = s->stop_fd < 0 ? -errno : responder_new(settings->type, devices, settings->device_count, &s->responder);
+    if (settings->type == BUS_MODBUS_ASCII)
+        r = -EOPNOTSUPP;
+    else
+        r = s->stop_fd < 0 ? -errno : responder_new(settings->type, devices, settings->device_count, &s->responder);
     if (r == 0)
         r = ops_of(s)->open(s);
     if (r == 0)

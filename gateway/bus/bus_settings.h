@@ -14,7 +14,7 @@
 #include "bus/serial_settings.h"
 #include "bus/tag_settings.h"
 
-enum bus_type { BUS_MODBUS_RTU, BUS_MODBUS_TCP, BUS_MODBUS_RTU_TCP, BUS_SERIAL };
+enum bus_type { BUS_MODBUS_RTU, BUS_MODBUS_TCP, BUS_MODBUS_RTU_TCP, BUS_MODBUS_ASCII, BUS_SERIAL };
 
 enum parity { PARITY_NONE, PARITY_EVEN, PARITY_ODD, PARITY_MARK, PARITY_SPACE };
 

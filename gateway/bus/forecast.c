@@ -39,6 +39,9 @@ int64_t forecast_request_us(const struct bus_settings *bus, const struct request
 
     if (bus->type == BUS_MODBUS_TCP)
         return FORECAST_TCP_US;
+    if (bus->type ==
+        BUS_MODBUS_ASCII) /* two characters a byte; of each frame a colon, CR and LF, and one checksum less */
+        chars = 2 * (chars - 2) + 2 * 3;
     return chars * character_bits(&bus->port) * 1000000 / bus->port.baud + 2 * silence_us(&bus->port);
 }
 

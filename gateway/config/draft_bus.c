@@ -18,7 +18,7 @@ static unsigned bus_kind(const struct node *bus)
         return KIND_TCP;
     if (says(bus, "type", "modbus-rtu-tcp"))
         return KIND_RTU_TCP;
-    if (says(bus, "type", "modbus-rtu"))
+    if (says(bus, "type", "modbus-rtu") || says(bus, "type", "modbus-ascii"))
         return KIND_RTU;
     return node_get(bus, "host") ? KIND_TCP : KIND_RTU;
 }

@@ -2,8 +2,11 @@
 #include "config/draft.h"
 #include "config/options.h"
 
-static const struct schema_choice bus_types[] = {
-    {"modbus-rtu", BUS_MODBUS_RTU}, {"modbus-tcp", BUS_MODBUS_TCP}, {"modbus-rtu-tcp", BUS_MODBUS_RTU_TCP}, {0}};
+static const struct schema_choice bus_types[] = {{"modbus-rtu", BUS_MODBUS_RTU},
+                                                 {"modbus-tcp", BUS_MODBUS_TCP},
+                                                 {"modbus-rtu-tcp", BUS_MODBUS_RTU_TCP},
+                                                 {"modbus-ascii", BUS_MODBUS_ASCII},
+                                                 {0}};
 static const struct schema_choice tables[] = {
     {"coil", TABLE_COIL}, {"discrete", TABLE_DISCRETE}, {"input", TABLE_INPUT}, {"holding", TABLE_HOLDING}, {0}};
 static const struct schema_choice types[] = {
@@ -348,16 +351,16 @@ static const struct schema_option bus_options[] = {
      .required = true,
      .choices = bus_types,
      INTO(struct bus_draft, type),
-     .help = "What is spoken on it: modbus-rtu, modbus-tcp, or modbus-rtu-tcp (RTU "
+     .help = "What is spoken on it: modbus-rtu, modbus-ascii, modbus-tcp, or modbus-rtu-tcp (RTU "
              "frames over TCP, as serial device servers pass them on)."},
     {.name = "port",
      .type = OPT_SECTION,
      .required = true,
      .kinds = KIND_RTU,
-     .where = "to modbus-rtu",
+     .where = "to modbus-rtu and modbus-ascii",
      .section = &port_section,
      INTO(struct bus_draft, port),
-     .help = "modbus-rtu: the serial port."},
+     .help = "modbus-rtu, modbus-ascii: the serial port."},
     {.name = "host",
      .type = OPT_HOST,
      .required = true,

@@ -1,6 +1,6 @@
-"""Does a bus read what slaves of another project hold, over RTU and over TCP?
+"""Does a bus read what slaves of another project hold, over RTU, ASCII and TCP?
 
-pymodbus serves two units, on a serial line and on a TCP port. Every table,
+pymodbus serves two units, on serial lines and on a TCP port. Every table,
 type and byte order is read; the expected values are computed here, from the
 registers, by Python's struct.
 """
@@ -45,6 +45,15 @@ buses:
 {tags}
       - {{name: rtu-7, unit: 7, poll: 500ms, tags: [{{name: i, table: input, address: 9, type: u16}}]}}
       - {{name: rtu-8, unit: 8, poll: 500ms, tags: [{{name: i, table: input, address: 9, type: u16}}]}}
+  - name: words
+    type: modbus-ascii
+    port: {{device: {ascii_device}, baud: 9600, data_bits: 7, parity: even}}
+    devices:
+      - name: ascii-1
+        unit: 1
+        poll: 500ms
+{tags}
+      - {{name: ascii-7, unit: 7, poll: 500ms, tags: [{{name: i, table: input, address: 9, type: u16}}]}}
   - name: net
     type: modbus-tcp
     host: 127.0.0.1
@@ -109,13 +118,14 @@ def main():
         % (tag_name(kind, order, address), address, kind, order) for kind, order, address in ordered_tags())
     slave = os.path.join(os.path.dirname(__file__), "lib/pymodbus_slave.py")
     with Workplace() as w:
-        modem, port = NullModem(), free_port()
+        modem, second_modem, port = NullModem(), NullModem(), free_port()
         w.start(["/usr/bin/python3", slave, "rtu", modem.a], ready="ready")
+        w.start(["/usr/bin/python3", slave, "ascii", second_modem.a], ready="ready")
         w.start(["/usr/bin/python3", slave, "tcp", str(port)], port=port)
-        buses = Buses(w, w.write("bus.yaml", CONFIG.format(device=modem.b, port=port, tags=tags)))
-        for name in "rtu-1", "tcp-1":
+        buses = Buses(w, w.write("bus.yaml", CONFIG.format(device=modem.b, ascii_device=second_modem.b, port=port, tags=tags)))
+        for name in "rtu-1", "ascii-1", "tcp-1":
             print("%s: %d values as expected" % (name, check(buses, name)))
-        for name in "rtu-7", "tcp-7":
+        for name in "rtu-7", "ascii-7", "tcp-7":
             buses.wait(name, "i", "2009")
         buses.wait("rtu-8", "i", "!timeout")  # nobody has this unit id
         assert buses.state("line") == "up" and buses.state("net") == "up"

@@ -7,6 +7,10 @@
 
 #include <cmocka.h>
 
+#include <errno.h>
+#include <string.h>
+
+#include "drivers/link.h"
 #include "drivers/link_frame.h"
 
 /* Read two holding registers of unit 1 from 0: the request as in every manual. */
@@ -71,6 +75,62 @@ static void custom_functions_are_not_known(void **state)
     assert_false(frame_function_is_known(0x41));
 }
 
+static void ascii_frame_is_as_in_the_book(void **state)
+{
+    (void)state;
+    const uint8_t pdu[] = {3, 0, 0, 0, 2};
+    uint8_t frame[ASCII_FRAME_MAX];
+    uint8_t got[LINK_PDU_MAX];
+    uint8_t unit = 0;
+    size_t len = frame_ascii_build(1, pdu, sizeof(pdu), frame);
+
+    assert_int_equal(len, 17);
+    assert_memory_equal(frame, ":010300000002FA\r\n", 17);
+    assert_int_equal(frame_ascii_read(frame, len, &unit, got), sizeof(pdu));
+    assert_int_equal(unit, 1);
+    assert_memory_equal(got, pdu, sizeof(pdu));
+}
+
+static void longest_ascii_frame_fits(void **state)
+{
+    (void)state;
+    uint8_t pdu[LINK_PDU_MAX];
+    uint8_t got[LINK_PDU_MAX];
+    uint8_t frame[ASCII_FRAME_MAX];
+    uint8_t unit;
+
+    for (size_t i = 0; i < sizeof(pdu); i++)
+        pdu[i] = (uint8_t)(7 * i);
+    assert_int_equal(frame_ascii_build(247, pdu, sizeof(pdu), frame), ASCII_FRAME_MAX);
+    assert_int_equal(frame_ascii_read(frame, ASCII_FRAME_MAX, &unit, got), sizeof(pdu));
+    assert_memory_equal(got, pdu, sizeof(pdu));
+}
+
+static void damaged_ascii_frames_are_refused(void **state)
+{
+    (void)state;
+    static const char *const frames[] = {
+        "",
+        ":",
+        ":\r\n",
+        ":01\r\n",
+        ":01FF\r\n",
+        ":010300000002FB\r\n",
+        ":010300000002F\r\n",
+        ":010300000002FAA\r\n",
+        ":0103000000g2FA\r\n",
+        ":01030000000 FA\r\n",
+        ":010300000002FA\n\n",
+        ":010300000002fa\r\n",
+        ";010300000002FA\r\n",
+    };
+    uint8_t unit;
+    uint8_t pdu[LINK_PDU_MAX];
+
+    for (size_t i = 0; i < sizeof(frames) / sizeof(frames[0]); i++)
+        assert_int_equal(frame_ascii_read((const uint8_t *)frames[i], strlen(frames[i]), &unit, pdu), -EBADMSG);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -79,6 +139,9 @@ int main(void)
         cmocka_unit_test(part_of_a_frame_is_not_whole),
         cmocka_unit_test(checksum_of_nothing_is_no_frame),
         cmocka_unit_test(exceptions_are_of_five_bytes_whatever_was_asked),
+        cmocka_unit_test(ascii_frame_is_as_in_the_book),
+        cmocka_unit_test(longest_ascii_frame_fits),
+        cmocka_unit_test(damaged_ascii_frames_are_refused),
         cmocka_unit_test(custom_functions_are_not_known),
     };
 

@@ -1,4 +1,4 @@
-"""A Modbus RTU slave that answers wrongly now and then, on a pty or behind TCP.
+"""A Modbus RTU or ASCII slave that answers wrongly now and then, on a pty or behind TCP.
 
     slave = FaultySlave("late", every=20, timeout=0.05)
     slave.serve_pty()  or  slave.serve_tcp()      # -> the bus' "type: ..." lines for a configuration
@@ -27,6 +27,11 @@ def crc(frame):
     return frame + struct.pack("<H", value)
 
 
+def lrc(frame):
+    """The same as a frame of Modbus ASCII."""
+    return b":" + (frame + bytes([-sum(frame) & 0xFF])).hex().upper().encode() + b"\r\n"
+
+
 def answer(request):
     """To a read of holding registers; both without the checksum."""
     unit, function, address, count = struct.unpack(">BBHH", request)
@@ -36,8 +41,9 @@ def answer(request):
 class FaultySlave(threading.Thread):
     """Without a fault it is a good slave."""
 
-    def __init__(self, fault=None, every=20, timeout=0.05, seed=1):
+    def __init__(self, fault=None, every=20, timeout=0.05, seed=1, ascii=False):
         super().__init__(daemon=True)
+        self.frame_of, self.take = (lrc, self.take_ascii) if ascii else (crc, self.take_rtu)
         self.fault, self.every, self.timeout, self.random = fault, every, timeout, random.Random(seed)
         self.requests = self.faults = 0
         self.write = self.read = None
@@ -58,7 +64,8 @@ class FaultySlave(threading.Thread):
                 os.close(fd)
         self.write, self.read, self.run = lambda data: os.write(master, data), read, run
         self.start()
-        return "type: modbus-rtu\n    port: {device: %s, baud: 115200}" % self.device
+        return "type: %s\n    port: {device: %s, baud: 115200}" % (
+            "modbus-ascii" if self.frame_of is lrc else "modbus-rtu", self.device)
 
     def unplug(self):
         os.write(self.plug, b"x")
@@ -87,18 +94,31 @@ class FaultySlave(threading.Thread):
             data = self.read()
             if not data:
                 return
-            request += data
-            while len(request) >= 8:
-                if crc(request[:6]) == request[:8]:
-                    if request[0] == 1:
-                        self.respond(request[:8])
-                    request = request[8:]
-                else:
-                    request = request[1:]
+            request = self.take(request + data)
+
+    def take_rtu(self, request):
+        """Answers whole requests; what is left."""
+        while len(request) >= 8:
+            if crc(request[:6]) != request[:8]:
+                request = request[1:]
+                continue
+            if request[0] == 1:
+                self.respond(request[:6])
+            request = request[8:]
+        return request
+
+    def take_ascii(self, request):
+        while b"\r\n" in request:
+            line, request = request.split(b"\r\n", 1)
+            unit_and_pdu = bytes.fromhex(line[1:-2].decode())
+            assert lrc(unit_and_pdu) == line + b"\r\n", line
+            if unit_and_pdu[0] == 1:
+                self.respond(unit_and_pdu)
+        return request
 
     def respond(self, request):
         self.requests += 1
-        right = crc(answer(request[:6]))
+        right = self.frame_of(answer(request))
         faulty = self.fault is not None and self.requests % self.every == 0
         self.faults += faulty
         self.write(getattr(self, self.fault)(request, right) if faulty else right)
@@ -108,14 +128,14 @@ class FaultySlave(threading.Thread):
         return right
 
     def echo(self, request, right):
-        return request + (right if self.random.random() < 0.5 else b"")
+        return self.frame_of(request) + (right if self.random.random() < 0.5 else b"")
 
     def noise(self, request, right):
         noise = self.random.randbytes(self.random.randrange(1, 12))
         return self.random.choice([noise + right, right + noise, noise])
 
     def unit(self, request, right):
-        return crc(bytes([self.random.choice([0, 2, 9, 129])]) + right[1:-2])
+        return self.frame_of(bytes([self.random.choice([0, 2, 9, 129])]) + answer(request)[1:])
 
     def truncated(self, request, right):
         return right[:self.random.randrange(1, len(right))]

@@ -1,4 +1,4 @@
-"""A foreign Modbus slave: python3 pymodbus_slave.py rtu DEVICE | tcp PORT. Prints "ready"; runs until it is ended.
+"""A foreign Modbus slave: python3 pymodbus_slave.py rtu DEVICE | ascii DEVICE | tcp PORT. Prints "ready"; runs until it is ended.
 
 Units 1 and 7. Holding registers 0-99 hold 1000 + n, input registers 2000 + n,
 coils are set where n is odd, discrete inputs where it is even. At 60 and up
@@ -19,10 +19,10 @@ def main():
     from pymodbus.server import StartSerialServer, StartTcpServer
     try:
         from pymodbus.framer import FramerType
-        rtu = FramerType.RTU
+        framers = {"rtu": FramerType.RTU, "ascii": FramerType.ASCII}
     except ImportError:  # pymodbus 3.0, Debian 12
-        from pymodbus.transaction import ModbusRtuFramer
-        rtu = ModbusRtuFramer
+        from pymodbus.transaction import ModbusAsciiFramer, ModbusRtuFramer
+        framers = {"rtu": ModbusRtuFramer, "ascii": ModbusAsciiFramer}
 
     # The context counts from 1, as the tables' first register has it.
     tables = {
@@ -33,8 +33,8 @@ def main():
     }
     context = ModbusServerContext(slaves={unit: ModbusSlaveContext(**tables) for unit in (1, 7)}, single=False)
     print("ready", flush=True)
-    if sys.argv[1] == "rtu":
-        StartSerialServer(context=context, framer=rtu, port=sys.argv[2], baudrate=9600, timeout=0.05,
+    if sys.argv[1] in framers:
+        StartSerialServer(context=context, framer=framers[sys.argv[1]], port=sys.argv[2], baudrate=9600, timeout=0.05,
                           ignore_missing_slaves=True)
     else:
         StartTcpServer(context=context, address=("127.0.0.1", int(sys.argv[2])))
