@@ -57,7 +57,7 @@ int link_new(const struct bus_settings *bus, int stop_fd, struct link **ret_link
     case BUS_MODBUS_RTU_TCP:
         return link_new_rtu(bus, stop_fd, ret_link);
     case BUS_SERIAL:
-        break;
+        return link_new_bytes(bus, stop_fd, ret_link);
     }
     return -EOPNOTSUPP;
 }

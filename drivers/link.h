@@ -90,4 +90,11 @@ int link_drain(struct link *l, int64_t quiet_ms);
 /* Answers of this unit that came after their time-out, since link_new_*. */
 uint32_t link_late_answers(const struct link *l, uint8_t unit);
 
+/* Of a BUS_SERIAL alone, which has no requests of the kinds above: what is there now, without waiting. How many
+ * bytes, 0 when link_fd() has nothing to read, or -ENODEV. */
+int link_take_bytes(struct link *l, uint8_t *ret_bytes, size_t size);
+
+/* 0, -ENODEV or -ECANCELED. Not longer than the time-out. */
+int link_put_bytes(struct link *l, const uint8_t *bytes, size_t len);
+
 #endif

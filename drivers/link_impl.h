@@ -53,6 +53,7 @@ void link_sleep_until(int64_t until_us);
 int link_error(int modbus_errno);
 
 int link_new_rtu(const struct bus_settings *bus, int stop_fd, struct link **ret_link);
+int link_new_bytes(const struct bus_settings *bus, int stop_fd, struct link **ret_link);
 int link_new_tcp(const struct bus_settings *bus, int stop_fd, struct link **ret_link);
 int link_new_ascii(const struct bus_settings *bus, int stop_fd, struct link **ret_link);
 

@@ -220,6 +220,24 @@ bool serial_next(struct serial *s, size_t asked, struct batch *out, bool *ret_an
     return false;
 }
 
+size_t serial_message_tags(const struct serial *s, size_t message, uint32_t *ret_tags)
+{
+    const struct message *m = &s->messages[message];
+    size_t count = 0;
+
+    for (uint32_t tag = 0; tag < s->device->tag_count; tag++) {
+        bool given = false;
+
+        for (size_t i = 0; m->match && i < match_group_count(m->match); i++)
+            given |= m->tags[i] == tag;
+        for (size_t i = 0; i < m->settings->field_count; i++)
+            given |= m->settings->fields[i].tag == tag;
+        if (given)
+            ret_tags[count++] = tag;
+    }
+    return count;
+}
+
 struct serial_counters serial_counters(const struct serial *s)
 {
     struct framer_counters f = framer_counters(s->framer);

@@ -48,6 +48,9 @@ bool serial_is_waiting(const struct serial *s); /* for the rest of a frame */
  * it is the one asked for. */
 bool serial_next(struct serial *s, size_t asked, struct batch *out, bool *ret_answered);
 
+/* The tags a message gives; ret_tags has room for all of the device. How many. */
+size_t serial_message_tags(const struct serial *s, size_t message, uint32_t *ret_tags);
+
 struct serial_counters serial_counters(const struct serial *s);
 
 #endif

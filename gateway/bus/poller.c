@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "bus/carry.h"
+#include "bus/serial_poll.h"
 #include "core/clock.h"
 #include "core/log.h"
 
@@ -43,6 +44,8 @@ static int add_devices(struct poller *p)
         d->driver = driver;
         d->first_entry = entries;
         health_init(&d->health, d->device.settings, clock_wall_ms());
+        if (p->settings->type == BUS_SERIAL)
+            continue;
         r = plan_build(d->device.settings, &d->plan);
         if (r < 0)
             return r;
@@ -85,6 +88,8 @@ int poller_new(const struct bus_settings *settings, uint32_t index, int stop_fd,
         r = -ENOMEM;
     if (r == 0)
         r = add_devices(p);
+    if (r == 0 && settings->type == BUS_SERIAL)
+        r = serial_poll_new(p, &p->serial);
     if (r < 0) {
         poller_free(p);
         return r;
@@ -100,6 +105,7 @@ void poller_free(struct poller *p)
         return;
     for (size_t i = 0; p->devices && i < p->settings->device_count; i++)
         plan_fini(&p->devices[i].plan);
+    serial_poll_free(p->serial);
     command_queue_free(p->commands);
     schedule_fini(&p->schedule);
     free(p->entries);
@@ -252,7 +258,9 @@ void poller_run(struct poller *p)
 {
     schedule_start(&p->schedule, clock_mono_ms());
     while (!p->stopping) {
-        if (poller_open(p) == 0) {
+        if (poller_open(p) == 0 && p->serial) {
+            serial_poll_work(p->serial);
+        } else if (link_fd(p->link) >= 0) {
             work_or_wait(p);
         } else if (!p->stopping) {
             command_queue_refuse(p->commands, -ENODEV);

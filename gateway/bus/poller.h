@@ -5,6 +5,7 @@
  *   poll.c    one poll: attempts, drain, health, batch
  *   pipeline.c  several polls at once, where max_outstanding allows them
  *   carry.h   commands: writes, raw requests
+ *   serial_poll.c  instead, where the device has a protocol of its own
  *   report.c  what others learn of it: batches, status, log lines
  *
  * Everything belongs to the bus thread except poller_get_status().
@@ -67,7 +68,8 @@ struct poller {
     uint32_t random;
 
     struct command_queue *commands;
-    int64_t raw_not_before_ms; /* their share is used up until then */
+    struct serial_poll *serial; /* of a bus of type serial, and then all that is done on it */
+    int64_t raw_not_before_ms;  /* their share is used up until then */
 
     struct pipeline pipeline;
     int64_t busy_until_us; /* status.busy_us counts up to here */

@@ -70,6 +70,27 @@ static int print_device(const struct bus_settings *bus, const struct device_sett
     return 0;
 }
 
+static void print_serial(const struct bus_settings *bus, bool with_requests)
+{
+    const struct serial_settings *s = bus->serial;
+    char period[TEXT_SHOWN];
+
+    printf("bus %s: serial, %zu kind%s of messages\n", bus->name, s->message_count, s->message_count == 1 ? "" : "s");
+    for (size_t i = 0; i < s->message_count && with_requests; i++) {
+        const struct serial_message *m = &s->messages[i];
+
+        text_print_duration(m->every_ms, period);
+        if (m->send.len > 0)
+            printf("  %s: asked every %s (%zu bytes), answered by ", bus->devices[0].name, period, m->send.len);
+        else
+            printf("  %s: listens for ", bus->devices[0].name);
+        if (m->match)
+            printf("%s\n", m->match);
+        else
+            printf("frames with %zu field%s\n", m->field_count, m->field_count == 1 ? "" : "s");
+    }
+}
+
 int cli_plan_print(const struct settings *settings, bool with_requests)
 {
     int r = 0;
@@ -77,6 +98,10 @@ int cli_plan_print(const struct settings *settings, bool with_requests)
     for (size_t i = 0; i < settings->bus_count && r == 0; i++) {
         const struct bus_settings *bus = &settings->buses[i];
 
+        if (bus->type == BUS_SERIAL) {
+            print_serial(bus, with_requests);
+            continue;
+        }
         r = print_bus(bus);
         for (size_t k = 0; k < bus->device_count && r == 0 && with_requests; k++)
             r = print_device(bus, &bus->devices[k]);

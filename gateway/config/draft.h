@@ -14,6 +14,7 @@
 #include "config/draft_form.h"
 #include "config/draft_net.h"
 #include "config/draft_plan.h"
+#include "config/draft_serial.h"
 #include "config/draft_write.h"
 #include "config/inherited.h"
 #include "config/settings.h"
@@ -29,6 +30,8 @@ struct tag_draft {
     double scale;
     double offset;
     struct form_draft form;
+    struct text_draft text;
+    bool is_field; /* of its frame, and the address is an offset */
     const char *unit;
     struct about_tag about;
     const char *expression; /* NULL: it is read */
@@ -40,8 +43,6 @@ struct tag_draft {
     const struct node *write;
     struct write_rules write_rules;
 };
-
-struct bus_draft;
 
 struct device_draft {
     const struct node *node;
@@ -80,11 +81,11 @@ struct bus_draft {
     struct asking asking;
     struct sampling sampling;
     struct publishing publishing;
+    struct serial_draft serial;
     const struct node *device_list;
 };
 
-/* A template: device options and tags for any device of a family. Name, summary, source and verified are checked, not
- * kept. */
+/* A template: options and tags for any device of a family. What else it says of itself is checked, not kept. */
 struct template_draft {
     struct about_device about;
     struct asking asking;

@@ -2,7 +2,6 @@
 #include "config/loader.h"
 #include "config/near.h"
 #include "config/options.h"
-#include "config/parameters.h"
 
 static bool says(const struct node *mapping, const char *key, const char *value)
 {
@@ -31,6 +30,10 @@ static void draft_bus(struct loader *ld, const struct node *n, struct bus_draft 
     bus->node = n;
     bus->type = -1;
     bus->max_outstanding = 1;
+    if (is_serial(n)) {
+        draft_serial_bus(ld, n, bus);
+        return;
+    }
     bus->port = (struct port_settings){.data_bits = 8, .stop_bits = 1};
     bus->sampling.stale_after_ms = -1;
     schema_preset(&ld->ctx, &bus_section, kind, bus);
@@ -60,53 +63,10 @@ void draft_buses(struct loader *ld, struct draft *d)
     }
 }
 
-/* With the values that the device gives: with its defaults the template was checked when it was found. */
-static bool suits_template(struct loader *ld, const struct node *root, const struct node *given)
-{
-    size_t errors = ld->report.errors;
-    struct device_draft device;
-
-    if (!given)
-        return true;
-    template_check(ld, root, &device);
-    if (ld->report.errors == errors)
-        return true;
-    report_error(&ld->report, given->key_place, "with these parameters the template %s has errors",
-                 root->place.file->name);
-    return false;
-}
-
-/* The template as this device has it; NULL when there is none, or it has errors. */
-static const struct device_template *find_template(struct loader *ld, struct device_draft *device)
-{
-    const struct node *name = node_get(device->node, "template");
-    const struct node *given = node_get(device->node, "parameters");
-    const struct device_template *found;
-    struct device_template *own;
-
-    if (!name && given)
-        report_error(&ld->report, given->place, "parameters are for a template, and this device has none");
-    if (!name || name->kind != NODE_SCALAR || !text_is_name(name->text))
-        return NULL;
-    found = template_find(ld, name->text);
-    own = loader_alloc(ld, 1, sizeof(*own));
-    if (!found || !own) {
-        ld->ctx.failed = true;
-        return NULL;
-    }
-    if (!found->root) {
-        report_error(&ld->report, name->place, "%s", found->problem);
-        return NULL;
-    }
-    *own = *found;
-    own->root = parameters_apply(ld, found->root, given, name->place);
-    return own->root && suits_template(ld, own->root, given) ? own : NULL;
-}
-
 /* Reads the template under the device's own keys. */
 static const struct device_template *apply_template(struct loader *ld, struct device_draft *device)
 {
-    const struct device_template *template = find_template(ld, device);
+    const struct device_template *template = template_of(ld, device->node);
     struct template_draft draft = {.about = device->about,
                                    .asking = device->asking,
                                    .sampling = device->sampling,
@@ -114,6 +74,11 @@ static const struct device_template *apply_template(struct loader *ld, struct de
 
     if (!template)
         return NULL;
+    if (is_serial(template->root)) {
+        report_error(&ld->report, node_get(device->node, "template")->place,
+                     "the template '%s' is for buses of type serial", node_get(device->node, "template")->text.data);
+        return NULL;
+    }
     schema_read(&ld->ctx, &template_section, 0, template->root, &draft);
     draft_sampling(ld, template->root, &draft.sampling);
     draft_probe(ld, template->root, &draft.asking.probe);
@@ -148,6 +113,8 @@ static void draft_device(struct loader *ld, unsigned kind, struct device_draft *
 
 static void draft_bus_devices(struct loader *ld, struct draft *d, const struct bus_draft *bus)
 {
+    if (is_serial(bus->node))
+        draft_serial_device(ld, bus, &d->devices[d->device_count++]);
     for (const struct node *n = node_first(bus->device_list); n; n = n->next) {
         struct device_draft *device = &d->devices[d->device_count];
 
@@ -195,6 +162,11 @@ static void draft_added_devices(struct loader *ld, struct draft *d, const struct
         if (!item_is_mapping(ld, &device_section, n))
             continue;
         bus = find_bus(ld, d, n);
+        if (bus && is_serial(bus->node)) {
+            report_error(&ld->report, node_get(n, "bus")->place, "the bus '%s' is of type serial, which has one device",
+                         bus->name);
+            continue;
+        }
         *device = (struct device_draft){.node = n, .bus = bus, .sampling.stale_after_ms = -1};
         if (bus) {
             device->asking = bus->asking;
@@ -214,7 +186,7 @@ void draft_devices(struct loader *ld, struct draft *d)
     size_t count = 0;
 
     for (size_t i = 0; i < d->bus_count; i++)
-        count += node_count(d->buses[i].device_list);
+        count += node_count(d->buses[i].device_list) + 1;
     for (size_t i = 0; i < d->root_count; i++)
         count += node_count(d->roots[i].device_list);
     d->devices = loader_alloc(ld, count, sizeof(*d->devices));

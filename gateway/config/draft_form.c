@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "config/loader.h"
+#include "core/reading.h"
 
 enum { WORD_MAX = 64, WORD_BITS = 32 };
 
@@ -27,9 +28,12 @@ static const char *type_name(const struct tag_draft *tag)
 /* Each of `keys`, ended by NULL, that the tag has is an error: "`what` has no 'scale'". */
 static void refuse_keys(struct loader *ld, const struct tag_draft *tag, const char *what, const char *const *keys)
 {
-    for (; *keys; keys++)
-        if (find_key(tag, *keys))
-            report_error(&ld->report, key_place(tag->node, tag->base, *keys), "%s has no '%s'", what, *keys);
+    for (; *keys; keys++) {
+        const char *key = tag->text.is_field && strcmp(*keys, "offset") == 0 ? "add" : *keys;
+
+        if (find_key(tag, key))
+            report_error(&ld->report, key_place(tag->node, tag->base, key), "%s has no '%s'", what, key);
+    }
 }
 
 static void check_length(struct loader *ld, const struct tag_draft *tag, struct value_form *form)
@@ -40,7 +44,8 @@ static void check_length(struct loader *ld, const struct tag_draft *tag, struct 
     if (tag->type != TYPE_STRING)
         return;
     if (!find_key(tag, "length"))
-        report_error(&ld->report, key_place(tag->node, tag->base, "type"), "a string needs 'length', in registers");
+        report_error(&ld->report, key_place(tag->node, tag->base, "type"), "a string needs 'length', in %s",
+                     tag->text.is_field ? "bytes" : "registers");
     form->length = tag->form.length > 0 ? (uint16_t)tag->form.length : 1;
 }
 
@@ -257,6 +262,16 @@ void draft_form(struct loader *ld, struct tag_draft *tag)
         check_bits(ld, tag, form);
     check_words(ld, tag, form);
     check_sentinels(ld, tag, form);
+    check_range(ld, tag, form);
+    form->has_precision = tag->form.precision >= 0;
+    form->precision = form->has_precision ? (uint8_t)tag->form.precision : 0;
+}
+
+void draft_text_form(struct loader *ld, struct tag_draft *tag)
+{
+    struct value_form *form = &tag->form.checked;
+
+    *form = (struct value_form){.length = tag->type == TYPE_STRING ? (VALUE_TEXT_MAX + 1) / 2 : 0};
     check_range(ld, tag, form);
     form->has_precision = tag->form.precision >= 0;
     form->precision = form->has_precision ? (uint8_t)tag->form.precision : 0;

@@ -33,6 +33,9 @@ struct form_draft {
 /* Fills form.checked, and reports what the tag's type cannot have. */
 void draft_form(struct loader *ld, struct tag_draft *tag);
 
+/* The same for a tag made of text. */
+void draft_text_form(struct loader *ld, struct tag_draft *tag);
+
 /* Tags that lie partly on each other, or are longer than a request. */
 void draft_check_registers(struct loader *ld, const struct device_draft *device);
 

@@ -69,6 +69,9 @@ struct device_template {
 /* The template of this name, looked up once; NULL when out of memory. */
 const struct device_template *template_find(struct loader *ld, struct str name);
 
+/* The template that a device or serial bus names, with its `parameters`; NULL when there is none, or it has errors. */
+const struct device_template *template_of(struct loader *ld, const struct node *user);
+
 /* Reads a template as if it were a device by itself, to find what is wrong with it whoever uses it. */
 void template_check(struct loader *ld, const struct node *root, struct device_draft *ret_device);
 

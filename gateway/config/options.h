@@ -12,6 +12,11 @@ enum { ROOT_MAIN = 1, ROOT_CONF_D = 2 };
 /* Kinds of a bus and of a device on it, and besides: of a device in a conf.d file. */
 enum { KIND_RTU = 1, KIND_TCP = 2, DEVICE_CONF_D = 4, KIND_RTU_TCP = 8 };
 
+extern const struct schema_choice value_types[];
+extern const struct schema_choice value_orders[];
+extern const struct schema_choice value_word_orders[];
+extern const struct schema_choice port_parities[];
+
 extern const struct schema_section root_section;   /* struct root_draft */
 extern const struct schema_section conf_d_section; /* the same, for a file in conf.d */
 extern const struct schema_section listener_section;
@@ -19,12 +24,14 @@ extern const struct schema_section about_device_section; /* struct about_device 
 extern const struct schema_section about_tag_section;    /* struct about_tag */
 extern const struct schema_section parameter_section;    /* one of a template; nothing is kept */
 extern const struct schema_section bus_section;
-extern const struct schema_section command_section;  /* struct command_settings */
-extern const struct schema_section block_section;    /* struct block_draft */
-extern const struct schema_section planning_section; /* struct planning */
-extern const struct schema_section port_section;     /* struct port_settings */
-extern const struct schema_section write_section;    /* struct write_draft */
-extern const struct schema_section action_section;   /* struct action_draft */
+extern const struct schema_section command_section;    /* struct command_settings */
+extern const struct schema_section block_section;      /* struct block_draft */
+extern const struct schema_section planning_section;   /* struct planning */
+extern const struct schema_section port_section;       /* struct port_settings */
+extern const struct schema_section write_section;      /* struct write_draft */
+extern const struct schema_section action_section;     /* struct action_draft */
+extern const struct schema_section form_section;       /* struct form_draft */
+extern const struct schema_section publishing_section; /* struct publishing */
 extern const struct schema_section device_section;
 extern const struct schema_section template_section;
 extern const struct schema_section tag_section;

@@ -2,25 +2,23 @@
 #include "config/draft.h"
 #include "config/options.h"
 
-static const struct schema_choice bus_types[] = {{"modbus-rtu", BUS_MODBUS_RTU},
-                                                 {"modbus-tcp", BUS_MODBUS_TCP},
-                                                 {"modbus-rtu-tcp", BUS_MODBUS_RTU_TCP},
-                                                 {"modbus-ascii", BUS_MODBUS_ASCII},
-                                                 {0}};
+static const struct schema_choice bus_types[] = {
+    {"modbus-rtu", BUS_MODBUS_RTU},     {"modbus-tcp", BUS_MODBUS_TCP}, {"modbus-rtu-tcp", BUS_MODBUS_RTU_TCP},
+    {"modbus-ascii", BUS_MODBUS_ASCII}, {"serial", BUS_SERIAL},         {0}};
 static const struct schema_choice tables[] = {
     {"coil", TABLE_COIL}, {"discrete", TABLE_DISCRETE}, {"input", TABLE_INPUT}, {"holding", TABLE_HOLDING}, {0}};
-static const struct schema_choice types[] = {
+const struct schema_choice value_types[] = {
     {"bool", TYPE_BOOL}, {"u8", TYPE_U8},       {"s8", TYPE_S8},       {"u16", TYPE_U16},       {"s16", TYPE_S16},
     {"u32", TYPE_U32},   {"s32", TYPE_S32},     {"u64", TYPE_U64},     {"s64", TYPE_S64},       {"f32", TYPE_F32},
     {"f64", TYPE_F64},   {"bcd16", TYPE_BCD16}, {"bcd32", TYPE_BCD32}, {"string", TYPE_STRING}, {0}};
-static const struct schema_choice orders[] = {{"ABCD", ORDER_ABCD},
-                                              {"CDAB", ORDER_CDAB},
-                                              {"BADC", ORDER_BADC},
-                                              {"DCBA", ORDER_DCBA},
-                                              {"AB", ORDER_ABCD},
-                                              {"BA", ORDER_BADC},
-                                              {0}};
-static const struct schema_choice word_orders[] = {{"big", ORDER_ABCD}, {"little", ORDER_CDAB}, {0}};
+const struct schema_choice value_orders[] = {{"ABCD", ORDER_ABCD},
+                                             {"CDAB", ORDER_CDAB},
+                                             {"BADC", ORDER_BADC},
+                                             {"DCBA", ORDER_DCBA},
+                                             {"AB", ORDER_ABCD},
+                                             {"BA", ORDER_BADC},
+                                             {0}};
+const struct schema_choice value_word_orders[] = {{"big", ORDER_ABCD}, {"little", ORDER_CDAB}, {0}};
 
 static const struct schema_option sampling_options[] = {
     {.name = "poll",
@@ -38,7 +36,7 @@ static const struct schema_option sampling_options[] = {
      .help = "How long a tag keeps its last value without a good read; 3 polls, at least 3 s, when it is not given."},
     {.name = "order",
      .type = OPT_ENUM,
-     .choices = orders,
+     .choices = value_orders,
      INTO(struct sampling, order),
      .preset = "ABCD",
      .help =
@@ -46,7 +44,7 @@ static const struct schema_option sampling_options[] = {
          "text: BA has the bytes swapped."},
     {.name = "word_order",
      .type = OPT_ENUM,
-     .choices = word_orders,
+     .choices = value_word_orders,
      INTO(struct sampling, order),
      .help = "The same in other words: big is ABCD, little is CDAB."},
     {0},
@@ -101,7 +99,7 @@ static const struct schema_option publishing_options[] = {
      .help = "Whether Home Assistant is told of the device and its tags, by MQTT discovery."},
     {0},
 };
-static const struct schema_section publishing_section = {"publishing", publishing_options};
+const struct schema_section publishing_section = {"publishing", publishing_options};
 
 static const struct schema_option asking_options[] = {
     {.name = "timeout",
@@ -222,7 +220,7 @@ static const struct schema_option form_options[] = {
      .help = "Decimals the value is rounded to."},
     {0},
 };
-static const struct schema_section form_section = {"a tag", form_options};
+const struct schema_section form_section = {"a tag", form_options};
 
 static const struct schema_option tag_options[] = {
     {.name = "name",
@@ -246,7 +244,7 @@ static const struct schema_option tag_options[] = {
      .help = "Address in the table, as on the wire: from 0, without the 3xxxx or 4xxxx of some manuals."},
     {.name = "type",
      .type = OPT_ENUM,
-     .choices = types,
+     .choices = value_types,
      INTO(struct tag_draft, type),
      .help =
          "What the registers hold: u8, s8 (the low byte of one), u16, s16, bcd16 (one register), u32, s32, f32, bcd32 "
@@ -352,7 +350,7 @@ static const struct schema_option bus_options[] = {
      .choices = bus_types,
      INTO(struct bus_draft, type),
      .help = "What is spoken on it: modbus-rtu, modbus-ascii, modbus-tcp, or modbus-rtu-tcp (RTU "
-             "frames over TCP, as serial device servers pass them on)."},
+             "frames over TCP, as serial device servers pass them on), or serial (a protocol of its own)."},
     {.name = "port",
      .type = OPT_SECTION,
      .required = true,

@@ -4,8 +4,8 @@
 
 enum { LONGEST_RTS_DELAY = 100 };
 
-static const struct schema_choice parities[] = {{"none", PARITY_NONE}, {"even", PARITY_EVEN},   {"odd", PARITY_ODD},
-                                                {"mark", PARITY_MARK}, {"space", PARITY_SPACE}, {0}};
+const struct schema_choice port_parities[] = {{"none", PARITY_NONE}, {"even", PARITY_EVEN},   {"odd", PARITY_ODD},
+                                              {"mark", PARITY_MARK}, {"space", PARITY_SPACE}, {0}};
 static const struct schema_choice rs485_modes[] = {
     {"off", RS485_OFF}, {"kernel", RS485_KERNEL}, {"rts", RS485_RTS}, {0}};
 static const struct schema_choice levels[] = {{"high", false}, {"low", true}, {0}};
@@ -25,7 +25,7 @@ static const struct schema_option port_options[] = {
      .help = "Bits a second. A port that cannot have it exactly (to 2 %) is not used."},
     {.name = "parity",
      .type = OPT_ENUM,
-     .choices = parities,
+     .choices = port_parities,
      INTO(struct port_settings, parity),
      .preset = "none",
      .help = "Parity bit."},

@@ -17,7 +17,19 @@ static void report_repetition(struct loader *ld, const char *what, const struct 
 struct named {
     const char *name; /* NULL: missing or wrong, and reported */
     const struct node *node;
+    const char *key; /* NULL: name */
 };
+
+static const struct node *name_node(const struct named *item)
+{
+    return node_get(item->node, item->key ? item->key : "name");
+}
+
+/* A serial device is below no bus: it is one. */
+static const char *device_key(const struct device_draft *device)
+{
+    return is_serial(device->node) && node_get(device->node, "device") ? "device" : "name";
+}
 
 static void check_names(struct loader *ld, const char *what, const struct named *items, size_t count)
 {
@@ -29,7 +41,7 @@ static void check_names(struct loader *ld, const char *what, const struct named 
         while (j < i && (!items[j].name || strcmp(items[i].name, items[j].name) != 0))
             j++;
         if (j < i)
-            report_repetition(ld, what, node_get(items[i].node, "name"), node_get(items[j].node, "name"));
+            report_repetition(ld, what, name_node(&items[i]), name_node(&items[j]));
     }
 }
 
@@ -44,7 +56,8 @@ static void check_all_names(struct loader *ld, const struct draft *d)
     for (size_t i = 0; i < d->bus_count; i++)
         buses[i] = (struct named){.name = d->buses[i].name, .node = d->buses[i].node};
     for (size_t i = 0; i < d->device_count; i++)
-        devices[i] = (struct named){.name = d->devices[i].name, .node = d->devices[i].node};
+        devices[i] =
+            (struct named){.name = d->devices[i].name, .node = d->devices[i].node, .key = device_key(&d->devices[i])};
     for (size_t i = 0; i < d->bridge_count; i++)
         bridges[i] = (struct named){.name = d->bridges[i].settings.name, .node = d->bridges[i].node};
     check_names(ld, "bus name", buses, d->bus_count);

@@ -77,6 +77,8 @@ int rules_check_load(struct loader *ld, const struct draft *d, const struct sett
     for (size_t i = 0; i < s->bus_count && r == 0; i++) {
         size_t device = 0;
 
+        if (s->buses[i].type == BUS_SERIAL)
+            continue;
         r = check_line(ld, &d->buses[i], &s->buses[i]);
         for (size_t k = 0; k < d->device_count && r == 0; k++)
             if (d->devices[k].bus == &d->buses[i])

@@ -22,6 +22,7 @@ enum option_type {
     OPT_INT,      /* an integer of any size: decimal or 0x hexadecimal */
     OPT_FLOAT,    /* double */
     OPT_DEADBAND, /* struct deadband */
+    OPT_BYTES,    /* struct str: `min` to `max` bytes, see bytes.h */
     OPT_DURATION, /* an integer of any size: milliseconds / unit */
     OPT_SIZE,     /* an integer of any size: bytes */
     OPT_ENUM,     /* an int or uint8_t, by `choices` */

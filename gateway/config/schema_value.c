@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "bus/bus_settings.h"
+#include "config/bytes.h"
 #include "config/near.h"
 
 /* "'poll' must be a duration, found 'x'" and more after it. */
@@ -105,6 +106,26 @@ static void read_deadband(struct schema_context *ctx, const struct schema_option
         refuse(ctx, o, n, "at most 100%", "");
     else
         *(struct deadband *)field = (struct deadband){.size = size, .percent = percent};
+}
+
+static void read_bytes(struct schema_context *ctx, const struct schema_option *o, const struct node *n, void *field)
+{
+    uint8_t *bytes = arena_alloc(ctx->arena, n->text.len + 1);
+    char expected[96];
+    int len;
+
+    if (!bytes) {
+        ctx->failed = true;
+        return;
+    }
+    len = bytes_read(n->text, n->quoted, bytes);
+    if (len >= o->min && len <= o->max) {
+        *(struct str *)field = (struct str){.data = (const char *)bytes, .len = (size_t)len};
+        return;
+    }
+    snprintf(expected, sizeof(expected), "%" PRId64 " to %" PRId64 " bytes, such as 'W\\r\\n', '\\x02' or 0x02", o->min,
+             o->max);
+    refuse(ctx, o, n, expected, "");
 }
 
 static void read_duration(struct schema_context *ctx, const struct schema_option *o, const struct node *n, void *field)
@@ -285,6 +306,7 @@ static read_fn *const scalar_readers[] = {
     [OPT_DURATION] = read_duration, [OPT_SIZE] = read_size,       [OPT_ENUM] = read_enum,
     [OPT_STRING] = read_string,     [OPT_NAME] = read_name,       [OPT_DEADBAND] = read_deadband,
     [OPT_HOST] = read_host,         [OPT_ADDRESS] = read_address, [OPT_PATH] = read_path,
+    [OPT_BYTES] = read_bytes,
 };
 
 void schema_read_value(struct schema_context *ctx, const struct schema_option *o, const struct node *n, void *field)

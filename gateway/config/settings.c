@@ -79,7 +79,7 @@ static bool build_device(struct arena *arena, const struct device_draft *from, s
         .label = from->about.label,
         .manufacturer = from->about.manufacturer,
         .model = from->about.model,
-        .unit = (uint8_t)from->unit,
+        .unit = from->unit < 0 ? 0 : (uint8_t)from->unit,
         .broadcast = from->broadcast,
         .timeout_ms = from->asking.timeout_ms,
         .retries = from->asking.retries,
@@ -117,6 +117,7 @@ static bool build_bus(struct arena *arena, const struct draft *d, const struct b
         .max_outstanding = from->max_outstanding,
         .commands = from->commands,
         .health = from->health,
+        .serial = from->serial.checked,
         .devices = devices,
     };
     for (size_t i = 0; i < d->device_count; i++)

@@ -61,6 +61,10 @@ void template_check(struct loader *ld, const struct node *root, struct device_dr
     struct template_draft draft = {.sampling.stale_after_ms = -1};
     struct device_draft device = {.node = root};
 
+    if (is_serial(root)) {
+        draft_serial_template(ld, root, ret_device);
+        return;
+    }
     schema_preset(&ld->ctx, &template_section, 0, &draft);
     schema_read(&ld->ctx, &template_section, 0, root, &draft);
     schema_require(&ld->ctx, &template_section, 0, root, NULL);
@@ -146,4 +150,46 @@ const struct device_template *template_find(struct loader *ld, struct str name)
     t->next = ld->templates;
     ld->templates = t;
     return t;
+}
+
+/* With the values that the device gives: with its defaults the template was checked when it was found. */
+static bool suits_template(struct loader *ld, const struct node *root, const struct node *given)
+{
+    size_t errors = ld->report.errors;
+    struct device_draft device;
+
+    if (!given)
+        return true;
+    template_check(ld, root, &device);
+    if (ld->report.errors == errors)
+        return true;
+    report_error(&ld->report, given->key_place, "with these parameters the template %s has errors",
+                 root->place.file->name);
+    return false;
+}
+
+const struct device_template *template_of(struct loader *ld, const struct node *user)
+{
+    const struct node *name = node_get(user, "template");
+    const struct node *given = node_get(user, "parameters");
+    const struct device_template *found;
+    struct device_template *own;
+
+    if (!name && given)
+        report_error(&ld->report, given->place, "parameters are for a template, and this device has none");
+    if (!name || name->kind != NODE_SCALAR || !text_is_name(name->text))
+        return NULL;
+    found = template_find(ld, name->text);
+    own = loader_alloc(ld, 1, sizeof(*own));
+    if (!found || !own) {
+        ld->ctx.failed = true;
+        return NULL;
+    }
+    if (!found->root) {
+        report_error(&ld->report, name->place, "%s", found->problem);
+        return NULL;
+    }
+    *own = *found;
+    own->root = parameters_apply(ld, found->root, given, name->place);
+    return own->root && suits_template(ld, own->root, given) ? own : NULL;
 }

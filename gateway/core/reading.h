@@ -99,7 +99,8 @@ struct health {
     uint64_t exceptions;
     uint64_t bad_replies;
     uint64_t late_answers;
-    uint32_t latency_ms; /* of the last answer, request sent to answer whole */
+    uint64_t garbage_bytes; /* on the line of a serial device */
+    uint32_t latency_ms;    /* of the last answer, request sent to answer whole */
     uint32_t latency_max_ms;
 };
 

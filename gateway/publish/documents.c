@@ -121,6 +121,8 @@ void document_status(const struct health *h, struct buf *out)
     write_count(&j, "exceptions", h->exceptions);
     write_count(&j, "bad_replies", h->bad_replies);
     write_count(&j, "late_answers", h->late_answers);
+    if (h->garbage_bytes > 0)
+        write_count(&j, "garbage_bytes", h->garbage_bytes);
     write_count(&j, "latency_ms", h->latency_ms);
     write_count(&j, "latency_max_ms", h->latency_max_ms);
     json_object_end(&j);

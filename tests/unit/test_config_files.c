@@ -14,6 +14,7 @@
 
 #include "config/config.h"
 #include "config/options.h"
+#include "config/options_serial.h"
 
 #define SHIPPED TESTS_DIR "/../conf/wirepost.yaml"
 
@@ -175,7 +176,7 @@ static void the_commented_examples_of_the_shipped_file_are_valid(void **state)
     copy_file(SHIPPED, "main.yaml", true);
     s = load(0, "");
     assert_string_equal(s->gateway.id, "plant7");
-    assert_int_equal(s->bus_count, 3);
+    assert_int_equal(s->bus_count, 6);
     assert_int_equal(s->bridge_count, 1);
     settings_free(s);
     remove("cloud.password");
@@ -212,7 +213,8 @@ static void the_shipped_file_shows_every_option(void **state)
         buf_put_u8(&text, (uint8_t)c);
     fclose(f);
     buf_put_u8(&text, 0);
-    all = all_mentioned((const char *)buf_data(&text), &root_section);
+    all = all_mentioned((const char *)buf_data(&text), &root_section) &
+          all_mentioned((const char *)buf_data(&text), &serial_bus_section);
     buf_fini(&text);
     assert_true(all);
 }
