@@ -15,6 +15,7 @@ static const struct {
     {"run", cli_run, "the gateway, in the foreground"},
     {"simulate", cli_simulate, "serve the devices of a configuration, with values that move"},
     {"sub", cli_sub, "subscribe to an MQTT broker and print what comes"},
+    {"templates", cli_templates, "list the device templates there are"},
 };
 
 static int usage(FILE *to, int status)

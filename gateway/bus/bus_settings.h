@@ -63,6 +63,7 @@ struct block_settings {
 struct device_settings {
     const char *name;          /* unique in the whole configuration */
     const char *template_name; /* NULL if none */
+    const char *template_file; /* where it was found; NULL if none */
     const char *label;         /* for people; "" if none, as the next two */
     const char *manufacturer;
     const char *model;

@@ -12,6 +12,7 @@ int cli_pub(int argc, char **argv);
 int cli_run(int argc, char **argv);
 int cli_simulate(int argc, char **argv);
 int cli_sub(int argc, char **argv);
+int cli_templates(int argc, char **argv);
 
 enum { EXIT_USAGE = 64 };
 

@@ -62,7 +62,8 @@ static int print_device(const struct bus_settings *bus, const struct device_sett
 
     if (r < 0)
         return r;
-    printf("  %s (unit %u): %zu request%s\n", device->name, device->unit, plan.count, plan.count == 1 ? "" : "s");
+    printf("  %s (unit %u): %zu request%s%s%s\n", device->name, device->unit, plan.count, plan.count == 1 ? "" : "s",
+           device->template_file ? ", template " : "", device->template_file ? device->template_file : "");
     print_blocks(device);
     for (size_t i = 0; i < plan.count; i++)
         print_request(bus, &plan.requests[i]);

@@ -73,9 +73,12 @@ static bool build_actions(struct arena *arena, const struct device_draft *from, 
 
 static bool build_device(struct arena *arena, const struct device_draft *from, struct device_settings *to)
 {
+    const char *file = from->template_root ? from->template_root->place.file->name : NULL;
+
     *to = (struct device_settings){
         .name = from->name,
         .template_name = from->template_name,
+        .template_file = file ? arena_strdup(arena, str_of(file)) : NULL,
         .label = from->about.label,
         .manufacturer = from->about.manufacturer,
         .model = from->about.model,
@@ -94,6 +97,8 @@ static bool build_device(struct arena *arena, const struct device_draft *from, s
         .publish = from->publishing.form,
         .home_assistant = from->publishing.home_assistant,
     };
+    if (file && !to->template_file)
+        return false;
     return build_tags(arena, from, to) && build_actions(arena, from, to);
 }
 
