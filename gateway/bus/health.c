@@ -16,12 +16,44 @@ static void set_state(struct device_health *h, enum device_state state, int64_t 
 
 void health_init(struct device_health *h, const struct device_settings *settings, int64_t wall_ms)
 {
-    *h = (struct device_health){.settings = settings};
+    *h = (struct device_health){.settings = settings, .timeout_ms = settings->timeout_ms};
+    h->shown.timeout_ms = (uint32_t)settings->timeout_ms;
     set_state(h, DEVICE_STARTING, wall_ms);
 }
 
-bool health_answered(struct device_health *h, int64_t latency_us, int64_t wall_ms)
+static void set_timeout(struct device_health *h, int64_t timeout_ms)
 {
+    h->timeout_ms = timeout_ms;
+    h->shown.timeout_ms = (uint32_t)timeout_ms;
+}
+
+void health_was_late(struct device_health *h, int64_t mono_ms, int64_t wall_ms)
+{
+    int64_t base_ms = h->settings->timeout_ms;
+    int64_t longest_ms = HEALTH_LATE_FACTOR * base_ms;
+
+    h->calm_since_ms = mono_ms;
+    h->slowest_us = 0;
+    set_timeout(h, h->timeout_ms + base_ms < longest_ms ? h->timeout_ms + base_ms : longest_ms);
+    if (h->shown.state == DEVICE_UP)
+        set_state(h, DEVICE_SLOW, wall_ms);
+}
+
+/* Whole time-outs, so that a little more or less changes nothing. */
+static void shrink_timeout(struct device_health *h, int64_t mono_ms)
+{
+    int64_t base_us = h->settings->timeout_ms * 1000;
+    int64_t needed = h->slowest_us * 5 / 4 / base_us + 1;
+
+    if (needed * h->settings->timeout_ms < h->timeout_ms)
+        set_timeout(h, needed * h->settings->timeout_ms);
+    h->calm_since_ms = needed > 1 ? mono_ms : 0;
+    h->slowest_us = 0;
+}
+
+bool health_answered(struct device_health *h, int64_t latency_us, int64_t wait_us, int64_t mono_ms, int64_t wall_ms)
+{
+    enum device_state state;
     uint32_t latency_ms = (uint32_t)((latency_us + 500) / 1000);
 
     h->failures = 0;
@@ -33,9 +65,15 @@ bool health_answered(struct device_health *h, int64_t latency_us, int64_t wall_m
     else
         h->usual_latency_us += (latency_us - h->usual_latency_us) / SMOOTHING;
 
-    if (h->shown.state == DEVICE_UP)
+    if (wait_us > h->slowest_us)
+        h->slowest_us = wait_us;
+    if (h->calm_since_ms > 0 && mono_ms >= h->calm_since_ms + HEALTH_CALM_MS)
+        shrink_timeout(h, mono_ms);
+
+    state = h->timeout_ms > h->settings->timeout_ms ? DEVICE_SLOW : DEVICE_UP;
+    if (h->shown.state == state)
         return false;
-    set_state(h, DEVICE_UP, wall_ms);
+    set_state(h, state, wall_ms);
     return true;
 }
 
@@ -68,7 +106,7 @@ void health_probe_failed(struct device_health *h, int64_t mono_ms, uint32_t rand
 
 int64_t health_timeout_ms(const struct device_health *h)
 {
-    int64_t timeout_ms = h->settings->timeout_ms;
+    int64_t timeout_ms = h->timeout_ms;
     int64_t usual_ms = h->usual_latency_us * USUAL_FACTOR / 1000 + PROBE_FLOOR_MS;
 
     if (!health_is_quarantined(h) || h->usual_latency_us == 0 || h->answers_late ||
@@ -80,6 +118,15 @@ int64_t health_timeout_ms(const struct device_health *h)
 int32_t health_retries(const struct device_health *h)
 {
     return h->failures == 0 && !health_is_quarantined(h) ? h->settings->retries : 0;
+}
+
+int64_t health_pause_ms(const struct device_health *h)
+{
+    int64_t pause_ms = h->settings->fail_time_ms / h->settings->fail_count;
+
+    if (h->failures < 2 || health_is_quarantined(h))
+        return 0;
+    return pause_ms < HEALTH_PAUSE_MAX_MS ? pause_ms : HEALTH_PAUSE_MAX_MS;
 }
 
 void health_forgive(struct device_health *h)

@@ -3,6 +3,10 @@
  *
  *   STARTING --answer--> UP --fail_count polls in a row and fail_time--> QUARANTINED
  *                         ^------------------ first answer to a probe ------------'
+ *   UP --late answer--> SLOW --in time for a minute--> UP
+ *
+ * A late answer makes the time-out longer by its configured length, up to three times that. After a
+ * minute it becomes what the slowest answer of that minute needed.
  *
  * A quarantined device is asked only by probes: 1 s after, then less and less
  * often, up to every 10 s. All dead devices of a bus together may use at most
@@ -17,7 +21,13 @@
 #include "bus/bus_settings.h"
 #include "core/reading.h"
 
-enum { PROBE_MIN_MS = 1000, PROBE_MAX_MS = 10000 };
+enum {
+    PROBE_MIN_MS = 1000,
+    PROBE_MAX_MS = 10000,
+    HEALTH_LATE_FACTOR = 3,    /* a time-out grows to so many times itself */
+    HEALTH_CALM_MS = 60000,    /* in time for so long: it shrinks again */
+    HEALTH_PAUSE_MAX_MS = 2000 /* between the polls of a device that fails */
+};
 
 struct device_health {
     const struct device_settings *settings;
@@ -29,12 +39,18 @@ struct device_health {
     int64_t probe_wait_ms;    /* between probes, growing */
     uint32_t probes;          /* since quarantined */
     bool answers_late;        /* the last probe's answer came after its time */
+    int64_t timeout_ms;       /* as learnt */
+    int64_t calm_since_ms;    /* monotonic; 0: not slow */
+    int64_t slowest_us;       /* answer since then */
 };
 
 void health_init(struct device_health *h, const struct device_settings *settings, int64_t wall_ms);
 
-/* A poll or probe was answered, if only by a refusal. True when this changed the state. */
-bool health_answered(struct device_health *h, int64_t latency_us, int64_t wall_ms);
+/* A poll or probe was answered, if only by a refusal, wait_us after it was asked. True when this changed the state. */
+bool health_answered(struct device_health *h, int64_t latency_us, int64_t wait_us, int64_t mono_ms, int64_t wall_ms);
+
+/* An answer came after its time-out. */
+void health_was_late(struct device_health *h, int64_t mono_ms, int64_t wall_ms);
 
 /* A poll, with all its retries, was not. True when this quarantined the device. */
 bool health_failed(struct device_health *h, struct reason reason, int64_t mono_ms, int64_t wall_ms);
@@ -48,6 +64,9 @@ int64_t health_timeout_ms(const struct device_health *h);
 
 /* Retries are for devices that are well: a failing one gets one attempt a poll. */
 int32_t health_retries(const struct device_health *h);
+
+/* A device that fails again is given a pause, so that it does not take the bus until it is quarantined. */
+int64_t health_pause_ms(const struct device_health *h);
 
 /* The port was away: failures until now were not the device's own. */
 void health_forgive(struct device_health *h);

@@ -1,15 +1,14 @@
 /*
  * poll - see poller.h.
  *
- * A late answer must never become a value. On a serial line nothing but unit,
- * function and length tells answers apart, so after a time-out
- *   - the line is drained before anything else is asked;
- *   - the same device is next asked the same question again (its late answer is a true
- *     one) or one whose answer differs in function or length;
- *   - and after its first answer the line is drained once more, for there may be two.
+ * A late answer must never become a value. On a serial line nothing but unit, function and length
+ * tells answers apart, so after a time-out the line is drained, and the device
+ * is asked nothing whose answer could be mistaken for the late one: see doubt.h.
  */
 #include <errno.h>
 
+#include "bus/fault.h"
+#include "bus/forecast.h"
 #include "bus/poller.h"
 #include "core/buf.h"
 #include "core/clock.h"
@@ -62,17 +61,51 @@ static void count(struct poller *p, struct health *h, const struct outcome *o)
         h->timeouts++;
 }
 
+static bool is_planned(const struct polled_device *d, const struct request *req)
+{
+    return req >= d->plan.requests && req < d->plan.requests + d->plan.count;
+}
+
+/* Transaction numbers leave no doubt. */
+static bool answers_look_alike(const struct poller *p)
+{
+    return p->settings->type != BUS_MODBUS_TCP;
+}
+
 /* Keeps late and damaged frames out of the next answer; see the head of this file. */
 static void clean_line(struct poller *p, struct polled_device *d, const struct request *req, const struct outcome *o,
                        int64_t timeout_ms)
 {
-    bool answered = o->result == 0 || o->result == -EREMOTEIO;
-
-    if (answered && !d->suspect)
+    if (o->result == 0 || (o->result == -EREMOTEIO && !is_planned(d, req))) {
+        doubt_answered(&d->doubt, req);
         return;
-    d->suspect = answered || p->settings->type == BUS_MODBUS_TCP ? NULL : req;
+    }
+    if (o->result == -EREMOTEIO)
+        return;
+    if (answers_look_alike(p))
+        doubt_add(&d->doubt, req);
     if (link_drain(p->link, timeout_ms) == -ENODEV)
         link_close(p->link);
+}
+
+/* Late answers make the time-out longer. */
+static void learn_lateness(struct poller *p, struct polled_device *d)
+{
+    uint32_t late = link_late_answers(p->link, d->device.settings->unit);
+
+    if (late != d->late_seen)
+        health_was_late(&d->health, clock_mono_ms(), clock_wall_ms());
+    d->late_seen = late;
+}
+
+/* What it took beyond its own bytes. */
+static int64_t answer_wait_us(const struct poller *p, const struct request *req, const struct outcome *o)
+{
+    int64_t wait_us = o->latency_us;
+
+    if (p->settings->type != BUS_MODBUS_TCP)
+        wait_us -= forecast_request_us(p->settings, req);
+    return wait_us > 0 ? wait_us : 0;
 }
 
 /* Requests in flight together keep the line busy once. */
@@ -104,6 +137,7 @@ struct outcome poll_once(struct poller *p, struct polled_device *d, const struct
         link_close(p->link);
     else
         clean_line(p, d, req, &o, timeout_ms);
+    learn_lateness(p, d);
     count_busy(p, started_us);
     return o;
 }
@@ -140,11 +174,6 @@ static void revive(struct poller *p, struct polled_device *d, int64_t now_ms)
         schedule_resume(&p->schedule, d->first_entry + i, now_ms);
 }
 
-static bool is_planned(const struct polled_device *d, const struct request *req)
-{
-    return req >= d->plan.requests && req < d->plan.requests + d->plan.count;
-}
-
 static void log_refusal(struct poller *p, struct polled_device *d, const struct request *req, const struct outcome *o)
 {
     static const char *const tables[] = {
@@ -165,31 +194,24 @@ static void log_refusal(struct poller *p, struct polled_device *d, const struct 
         *was_refused = o->result < 0;
 }
 
-static bool all_quarantined(const struct poller *p)
-{
-    for (size_t i = 0; i < p->settings->device_count; i++)
-        if (!p->devices[i].device.settings->broadcast && !health_is_quarantined(&p->devices[i].health))
-            return false;
-    return true;
-}
-
-static void judge(struct poller *p, struct polled_device *d, const struct outcome *o, int64_t now_ms)
+static void judge(struct poller *p, struct polled_device *d, const struct request *req, const struct outcome *o)
 {
     bool was_quarantined = health_is_quarantined(&d->health);
+    int64_t now_ms = clock_mono_ms();
 
     if (poll_is_answer(o)) {
         p->open_wait_ms = 0;
-        if (health_answered(&d->health, o->latency_us, clock_wall_ms()) && was_quarantined)
+        if (health_answered(&d->health, o->latency_us, answer_wait_us(p, req, o), now_ms, clock_wall_ms()) &&
+            was_quarantined)
             revive(p, d, now_ms);
         if (o->result < 0)
             d->health.shown.reason = o->reason;
-        report_state(p, BUS_UP, "");
+        fault_is_over(p, now_ms);
         return;
     }
     if (health_failed(&d->health, o->reason, now_ms, clock_wall_ms()))
         quarantine(p, d);
-    if (all_quarantined(p))
-        report_state(p, BUS_FAULT, "no device answers");
+    fault_look(p, now_ms);
 }
 
 static void finish(struct poller *p, struct polled_device *d, const struct request *req, const struct outcome *o,
@@ -203,61 +225,75 @@ static void finish(struct poller *p, struct polled_device *d, const struct reque
     report_counters(p);
 }
 
-/* The pause a device wants between requests keeps only its own requests waiting. */
+/* The pause a device wants between requests, or is given when it fails, keeps only its own requests waiting. */
 void poll_keep_gap(struct poller *p, struct polled_device *d, int64_t now_ms)
 {
+    int64_t pause_ms = health_pause_ms(&d->health);
+
+    if (pause_ms < d->device.settings->min_request_gap_ms)
+        pause_ms = d->device.settings->min_request_gap_ms;
     for (size_t i = 0; i < d->plan.count; i++)
-        p->schedule.entries[d->first_entry + i].not_before_ms = now_ms + d->device.settings->min_request_gap_ms;
+        p->schedule.entries[d->first_entry + i].not_before_ms = now_ms + pause_ms;
 }
 
 void poll_conclude(struct poller *p, struct polled_device *d, const struct request *req, const struct outcome *o,
                    struct batch *b)
 {
-    poll_keep_gap(p, d, clock_mono_ms());
     log_refusal(p, d, req, o);
-    judge(p, d, o, clock_mono_ms());
+    judge(p, d, req, o);
+    poll_keep_gap(p, d, clock_mono_ms());
     finish(p, d, req, o, b);
 }
 
-static bool can_be_mistaken(const struct request *a, const struct request *b)
+/* Asks what cannot be mistaken. When that was an old question its answer may be the late one, and the
+ * next on its way: that is waited for. */
+static struct outcome ask_without_doubt(struct poller *p, struct polled_device *d, const struct request *req,
+                                        struct batch *b)
 {
-    return a->table == b->table && a->count == b->count && a->address != b->address;
+    struct request question = doubt_question(&d->doubt, req);
+    struct outcome o = ask(p, d, &question, b);
+
+    if (poll_is_answer(&o) && d->doubt.count > 0) {
+        if (link_drain(p->link, HEALTH_LATE_FACTOR * d->device.settings->timeout_ms) == -ENODEV)
+            link_close(p->link);
+        doubt_clear(&d->doubt);
+    }
+    return o;
 }
 
 void poll_entry(struct poller *p, size_t entry)
 {
     struct polled_device *d = &p->devices[p->entries[entry].device];
     const struct request *req = &d->plan.requests[entry - d->first_entry];
-    bool resync = d->suspect && can_be_mistaken(d->suspect, req);
+    static const struct request nothing = {0};
+    bool allowed = doubt_allows(&d->doubt, req);
     int64_t begun_ms = clock_mono_ms();
-    struct batch *b;
+    struct batch *b = batch_new(req->tag_count);
     struct outcome o;
 
-    if (resync)
-        req = d->suspect;
-    b = batch_new(req->tag_count);
     if (!b) {
         schedule_done(&p->schedule, entry, begun_ms, 0);
         return;
     }
-    o = ask(p, d, req, b);
+    o = allowed ? ask(p, d, req, b) : ask_without_doubt(p, d, req, b);
     if (p->stopping) {
         batch_free(b);
         return;
     }
-    /* A failed poll takes long: others come first before it is tried again. After a resync the
-     * entry itself is still due, unless that failed too. */
+    /* A failed poll takes long: others come first before it is tried again. */
     if (!poll_is_answer(&o))
         schedule_done(&p->schedule, entry, clock_mono_ms(), 0);
-    else if (!resync)
+    else if (allowed)
         schedule_done(&p->schedule, entry, begun_ms, o.latency_us);
+    else
+        req = &nothing; /* a sign of life, no more: the entry itself is due yet */
     poll_conclude(p, d, req, &o, b);
 }
 
 void poll_probe(struct poller *p, struct polled_device *d)
 {
     const struct request *req = &d->probe;
-    uint32_t late = link_late_answers(p->link, d->device.settings->unit);
+    uint32_t late = d->late_seen;
     int64_t started_ms = clock_mono_ms();
     struct batch *b = batch_new(req->tag_count);
     struct outcome o;
@@ -273,14 +309,13 @@ void poll_probe(struct poller *p, struct polled_device *d)
     p->status.probe_us += (uint64_t)(clock_mono_ms() - started_ms) * 1000;
     p->probe_not_before_ms =
         dead_share_next(started_ms, clock_mono_ms() - started_ms, p->settings->health.dead_share_percent);
+    judge(p, d, req, &o);
     poll_keep_gap(p, d, clock_mono_ms());
-    judge(p, d, &o, clock_mono_ms());
     if (poll_is_answer(&o)) {
         b->count = 0; /* a sign of life, no more: the values come with the polls now due */
         o.result = 0;
     } else {
-        late = link_late_answers(p->link, d->device.settings->unit) - late;
-        health_probe_failed(&d->health, clock_mono_ms(), p->random >> 16, late > 0);
+        health_probe_failed(&d->health, clock_mono_ms(), p->random >> 16, d->late_seen != late);
     }
     finish(p, d, req, &o, b);
 }

@@ -168,9 +168,11 @@ static void line_is_back(struct poller *p)
     for (size_t i = 0; i < p->settings->device_count; i++) {
         health_forgive(&p->devices[i].health);
         p->devices[i].health.probe_due_ms = clock_mono_ms();
-        p->devices[i].suspect = NULL;
+        doubt_clear(&p->devices[i].doubt);
     }
     p->probe_not_before_ms = 0;
+    p->answered_ms = clock_mono_ms();
+    p->heard = false;
     schedule_start(&p->schedule, clock_mono_ms());
     report_state(p, BUS_STARTING, "");
 }
@@ -256,6 +258,7 @@ static void work_or_wait(struct poller *p)
 
 void poller_run(struct poller *p)
 {
+    p->answered_ms = clock_mono_ms();
     schedule_start(&p->schedule, clock_mono_ms());
     while (!p->stopping) {
         if (poller_open(p) == 0 && p->serial) {

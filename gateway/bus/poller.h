@@ -19,6 +19,7 @@
 
 #include "bus/bus.h"
 #include "bus/command.h"
+#include "bus/doubt.h"
 #include "bus/health.h"
 #include "bus/pipeline.h"
 #include "bus/plan.h"
@@ -30,9 +31,10 @@ struct polled_device {
     const struct driver *driver;
     struct device_health health;
     struct plan plan;
-    struct request probe;          /* asked when quarantined */
-    size_t first_entry;            /* of the schedule; one a request of the plan */
-    const struct request *suspect; /* timed out last: its answer may still come */
+    struct request probe; /* asked when quarantined */
+    size_t first_entry;   /* of the schedule; one a request of the plan */
+    struct doubt doubt;   /* answers it may still owe */
+    uint32_t late_seen;   /* of its late answers, those that health knows of */
 };
 
 /* A request of a device's plan, beside its entry in the schedule. */
@@ -64,6 +66,8 @@ struct poller {
     struct polled_device *devices;
     struct schedule schedule;
     struct polled_entry *entries;
+    int64_t answered_ms;         /* the last answer of any device, or since when there could have been one */
+    bool heard;                  /* some device has answered since the line is there */
     int64_t probe_not_before_ms; /* the share of dead devices is used up until then */
     uint32_t random;
 

@@ -58,9 +58,11 @@ static void log_state(const struct poller *p)
 
     switch (p->status.state) {
     case BUS_STARTING:
-        break;
     case BUS_UP:
-        log_info("%s: up", name);
+        if (p->status.reason[0])
+            log_warning("%s: %s", name, p->status.reason);
+        else if (p->status.state == BUS_UP)
+            log_info("%s: up", name);
         break;
     case BUS_FAULT:
         log_warning("%s: %s, probing until one does", name, p->status.reason);

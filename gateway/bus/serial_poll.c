@@ -150,7 +150,7 @@ static void take_frame(struct serial_poll *s, struct batch *b, bool is_answer)
     s->d->health.shown.answers++;
     p->status.answers++;
     p->open_wait_ms = 0;
-    health_answered(&s->d->health, latency_us, clock_wall_ms());
+    health_answered(&s->d->health, latency_us, latency_us, clock_mono_ms(), clock_wall_ms());
     if (was_away)
         log_info("%s/%s: heard again", p->settings->name, s->d->device.settings->name);
     report_state(p, BUS_UP, "");

@@ -102,6 +102,7 @@ struct health {
     uint64_t garbage_bytes; /* on the line of a serial device */
     uint32_t latency_ms;    /* of the last answer, request sent to answer whole */
     uint32_t latency_max_ms;
+    uint32_t timeout_ms; /* as learnt from late answers */
 };
 
 struct batch_text;
@@ -119,9 +120,7 @@ struct batch {
 
 /* Room for `capacity` readings, which may be 0 (a change of health alone). NULL when out of memory. */
 struct batch *batch_new(size_t capacity);
-
-/* Accepts NULL. */
-void batch_free(struct batch *b);
+void batch_free(struct batch *b); /* Accepts NULL. */
 
 /* Copies a text. Without memory for it the reading is left out: the tag goes stale by itself. */
 void batch_add(struct batch *b, uint32_t tag, struct value value);

@@ -125,6 +125,7 @@ void document_status(const struct health *h, struct buf *out)
         write_count(&j, "garbage_bytes", h->garbage_bytes);
     write_count(&j, "latency_ms", h->latency_ms);
     write_count(&j, "latency_max_ms", h->latency_max_ms);
+    write_count(&j, "timeout_ms", h->timeout_ms);
     json_object_end(&j);
 }
 

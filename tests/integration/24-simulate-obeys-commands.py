@@ -57,7 +57,7 @@ def main():
                      "fault a delay", "fault a delay x", "fault a delay 999999999", "fault a silent 3", "fault z off"):
             assert say(line).startswith("error: "), line
         for device, fault, reason in (("a", "crc", "!crc"), ("c", "crc", "!bad_reply"), ("b", "exception 6", "!exception:6"),
-                                      ("d", "silent", "!timeout"), ("a", "delay 400", "!timeout")):
+                                      ("d", "silent", "!timeout"), ("a", "delay 1500", "!timeout")):
             assert say("fault %s %s" % (device, fault)) == "ok"
             buses.wait(device, "v", reason)
             assert say("fault %s off" % device) == "ok"

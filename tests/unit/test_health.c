@@ -18,7 +18,7 @@ static struct device_health healthy(void)
 
     health_init(&h, &settings, 0);
     assert_int_equal(h.shown.state, DEVICE_STARTING);
-    assert_true(health_answered(&h, 20000, 1));
+    assert_true(health_answered(&h, 20000, 5000, 0, 1));
     return h;
 }
 
@@ -62,7 +62,7 @@ static void one_answer_clears_the_count(void **state)
 
     health_failed(&h, timed_out, 0, 0);
     health_failed(&h, timed_out, 4000, 0);
-    assert_false(health_answered(&h, 10000, 0));
+    assert_false(health_answered(&h, 10000, 5000, 0, 0));
     assert_false(health_failed(&h, timed_out, 8000, 0));
     assert_int_equal(h.shown.state, DEVICE_UP);
 }
@@ -88,7 +88,7 @@ static void an_answer_to_a_probe_revives(void **state)
     (void)state;
     struct device_health h = dead(100000);
 
-    assert_true(health_answered(&h, 15000, 99));
+    assert_true(health_answered(&h, 15000, 5000, 0, 99));
     assert_int_equal(h.shown.state, DEVICE_UP);
     assert_int_equal(h.shown.since_ms, 99);
     assert_int_equal(h.shown.reason.kind, REASON_TIMEOUT);
@@ -141,8 +141,79 @@ static void only_well_devices_get_retries(void **state)
     assert_int_equal(health_retries(&h), 1);
     health_failed(&h, timed_out, 0, 0);
     assert_int_equal(health_retries(&h), 0);
-    health_answered(&h, 1000, 0);
+    health_answered(&h, 1000, 500, 0, 0);
     assert_int_equal(health_retries(&h), 1);
+}
+
+static void late_answers_lengthen_the_timeout_up_to_three_times(void **state)
+{
+    (void)state;
+    struct device_health h = healthy();
+
+    health_was_late(&h, 1000, 77);
+    assert_int_equal(h.shown.state, DEVICE_SLOW);
+    assert_int_equal(h.shown.since_ms, 77);
+    assert_int_equal(health_timeout_ms(&h), 1000);
+    assert_int_equal(h.shown.timeout_ms, 1000);
+    for (int64_t now_ms = 2000; now_ms < 9000; now_ms += 1000)
+        health_was_late(&h, now_ms, 78);
+    assert_int_equal(health_timeout_ms(&h), 1500);
+    assert_int_equal(h.shown.since_ms, 77);
+}
+
+static void a_minute_in_time_makes_a_slow_device_well_again(void **state)
+{
+    (void)state;
+    struct device_health h = healthy();
+
+    health_was_late(&h, 1000, 0);
+    health_was_late(&h, 2000, 0);
+    for (int64_t now_ms = 3000; now_ms < 62000; now_ms += 1000)
+        assert_false(health_answered(&h, 60000, 50000, now_ms, 0));
+    assert_int_equal(health_timeout_ms(&h), 1500);
+    assert_true(health_answered(&h, 60000, 50000, 62000, 99));
+    assert_int_equal(h.shown.state, DEVICE_UP);
+    assert_int_equal(h.shown.since_ms, 99);
+    assert_int_equal(health_timeout_ms(&h), 500);
+}
+
+static void a_device_that_stays_slow_keeps_the_time_it_needs(void **state)
+{
+    (void)state;
+    struct device_health h = healthy();
+
+    health_was_late(&h, 1000, 0);
+    health_was_late(&h, 2000, 0);
+    for (int64_t now_ms = 3000; now_ms < 300000; now_ms += 1000)
+        health_answered(&h, 700000, 600000, now_ms, 0);
+    assert_int_equal(h.shown.state, DEVICE_SLOW);
+    assert_int_equal(health_timeout_ms(&h), 1000);
+}
+
+static void a_device_that_is_late_again_is_not_believed_to_be_calm(void **state)
+{
+    (void)state;
+    struct device_health h = healthy();
+
+    health_was_late(&h, 1000, 0);
+    health_answered(&h, 60000, 50000, 50000, 0);
+    health_was_late(&h, 60000, 0);
+    health_answered(&h, 60000, 50000, 100000, 0);
+    assert_int_equal(health_timeout_ms(&h), 1500);
+}
+
+static void a_device_that_fails_again_pauses_until_it_is_quarantined(void **state)
+{
+    (void)state;
+    struct device_health h = healthy();
+
+    health_failed(&h, timed_out, 0, 0);
+    assert_int_equal(health_pause_ms(&h), 0);
+    health_failed(&h, timed_out, 1000, 0);
+    assert_int_equal(health_pause_ms(&h), 5000 / 3);
+    health_failed(&h, timed_out, 5000, 0);
+    assert_true(health_is_quarantined(&h));
+    assert_int_equal(health_pause_ms(&h), 0);
 }
 
 static void dead_devices_use_at_most_their_share(void **state)
@@ -172,6 +243,11 @@ int main(void)
         cmocka_unit_test(a_late_answer_gives_the_next_probe_the_whole_timeout),
         cmocka_unit_test(a_device_never_heard_of_is_given_its_whole_timeout),
         cmocka_unit_test(only_well_devices_get_retries),
+        cmocka_unit_test(late_answers_lengthen_the_timeout_up_to_three_times),
+        cmocka_unit_test(a_minute_in_time_makes_a_slow_device_well_again),
+        cmocka_unit_test(a_device_that_stays_slow_keeps_the_time_it_needs),
+        cmocka_unit_test(a_device_that_is_late_again_is_not_believed_to_be_calm),
+        cmocka_unit_test(a_device_that_fails_again_pauses_until_it_is_quarantined),
         cmocka_unit_test(dead_devices_use_at_most_their_share),
     };
 
