@@ -17,7 +17,7 @@ struct link_ops {
     void (*free)(struct link *l);
 
     /* Sends a PDU to a unit and waits for its answer, of normally `want` bytes (0: not known). Bytes of the
-     * answer's PDU (at least 2, at most LINK_PDU_MAX; 0 after a broadcast) or an error as in link.h. */
+     * answer's PDU (at most LINK_PDU_MAX; 0 after a broadcast) or an error as in link.h. */
     int (*transact)(struct link *l, uint8_t unit, const uint8_t *pdu, size_t len, size_t want, uint8_t *ret_pdu);
     int (*drain)(struct link *l, int64_t quiet_ms);
 

@@ -41,7 +41,8 @@ void audit_add(struct audit *a, const struct audit_entry *e);
 /* Entries that found no room, or no disk. */
 uint64_t audit_lost(const struct audit *a);
 
-/* The newest entries, newest first, of one device or (device "") of all; at most `limit`, at most AUDIT_READ_MAX.
+/* The newest entries, newest first, of one device or (device "") of all; at most `limit`, at most AUDIT_READ_MAX;
+ * what still waits to be written is not among them.
  * each() runs in the loop thread for each, then done() with 0 or -errno. -ENOMEM, -ESHUTDOWN: neither will run. */
 typedef void audit_each_fn(void *arg, const struct audit_entry *e);
 typedef void audit_done_fn(void *arg, int result);

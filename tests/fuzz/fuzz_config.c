@@ -29,6 +29,8 @@ static void check_tag(const struct tag_settings *t)
     REQUIRE((t->type == TYPE_STRING) == (t->form.length > 0) && tag_width(t) <= 125);
     REQUIRE(t->form.bit_count == 0 || t->form.bit_offset + t->form.bit_count <= (int)type_bits(t->type));
     REQUIRE(!t->form.has_range || t->form.range_min <= t->form.range_max);
+    REQUIRE(!t->write.allowed || t->table == TABLE_COIL || t->table == TABLE_HOLDING);
+    REQUIRE(!t->write.failsafe || t->write.failsafe_after_ms > 0);
     for (size_t i = 0; i < t->form.word_count; i++)
         REQUIRE(text_is_printable(str_of(t->form.words[i].word)));
 }
@@ -36,7 +38,8 @@ static void check_tag(const struct tag_settings *t)
 static void check_device(const struct bus_settings *bus, const struct device_settings *d)
 {
     REQUIRE(text_is_name(str_of(d->name)));
-    REQUIRE(bus->type == BUS_MODBUS_TCP || (d->unit >= 1 && d->unit <= 247));
+    REQUIRE(bus->type == BUS_MODBUS_TCP || d->unit <= 247);
+    REQUIRE(d->broadcast == (bus->type != BUS_MODBUS_TCP && d->unit == 0));
     REQUIRE(d->max_count >= 1 && d->max_count <= 125 && d->max_gap < 125);
     REQUIRE(d->timeout_ms > 0 && d->retries >= 0 && d->fail_count > 0);
     REQUIRE(d->tag_count > 0);

@@ -126,6 +126,35 @@ static void a_tap_is_given_the_retained_ones_and_then_what_comes(void **state)
     assert_int_equal(broker_tap_open(b->broker, "a/#/b", note, b, &t), -EINVAL);
 }
 
+static void note_request(void *arg, const struct broker_request *req)
+{
+    struct bench *b = arg;
+
+    assert_int_equal(req->client_id.len, 0); /* the test's own */
+    note(b, req->m);
+}
+
+static void a_request_is_given_with_its_flag_and_not_retained(void **state)
+{
+    struct bench *b = *state;
+    struct broker_tap *requests;
+    struct broker_tap *t;
+
+    publish(b, "a/set", true); /* before there was anybody to take it */
+    assert_int_equal(broker_requests_open(b->broker, "+/set", note_request, b, &requests), 0);
+    assert_seen(b, "");
+    publish(b, "b/set", true);
+    publish(b, "c/set", false);
+    publish(b, "c/other", true);
+    assert_seen(b, "b/set! c/set ");
+    t = tap(b, "#", note, b);
+    assert_seen(b, "a/set! c/other! ");
+    broker_tap_close(requests);
+    publish(b, "b/set", true);
+    assert_seen(b, "b/set! ");
+    broker_tap_close(t);
+}
+
 static void answer(void *arg, struct message *m)
 {
     struct bench *b = arg;
@@ -443,6 +472,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_tap_is_given_the_retained_ones_and_then_what_comes, begin, end),
+        cmocka_unit_test_setup_teardown(a_request_is_given_with_its_flag_and_not_retained, begin, end),
         cmocka_unit_test_setup_teardown(what_a_tap_publishes_follows_what_it_was_given, begin, end),
         cmocka_unit_test_setup_teardown(a_tap_may_close_while_it_is_given_a_message, begin, end),
         cmocka_unit_test_setup_teardown(a_message_nobody_holds_is_settled_at_once, begin, end),

@@ -3,7 +3,7 @@
     slave = TcpSlave()                 # slave.port
     slave.registers[5], slave.coils[3]
     slave.odd[31] = slave.refuse       # writes to this address; or silent, ignore, slow
-    slave.requests                     # (unit, PDU) in order, reads too
+    slave.requests, slave.times        # (unit, PDU) in order, reads too, and when each came
     slave.delay = 0.01                 # before each answer
 """
 import socket
@@ -15,7 +15,8 @@ import time
 class TcpSlave(threading.Thread):
     def __init__(self, units=(1,)):
         super().__init__(daemon=True)
-        self.units, self.odd, self.requests, self.delay, self.slowness = units, {}, [], 0, 0.5
+        self.units, self.odd, self.delay, self.slowness = units, {}, 0, 0.5
+        self.requests, self.times = [], []
         self.registers, self.coils = [0] * 256, [0] * 256
         self.server = socket.create_server(("127.0.0.1", 0))
         self.port = self.server.getsockname()[1]
@@ -35,6 +36,7 @@ class TcpSlave(threading.Thread):
                 return
             number, _, length, unit = struct.unpack(">HHHB", head)
             pdu = stream.read(length - 1)
+            self.times.append(time.monotonic())
             self.requests.append((unit, pdu))
             if unit not in self.units:
                 continue
