@@ -1,4 +1,5 @@
 /* lint_tag - see lint.h. */
+#include <math.h>
 #include <stdio.h>
 
 #include "config/lint.h"
@@ -71,7 +72,7 @@ static bool wants_sentinel(const struct lint *lint, const struct tag_draft *tag)
 {
     const struct node *maker = node_get(lint->root, "manufacturer");
 
-    if (!maker || !is_number(tag) || type_is_float((enum tag_type)tag->type) || node_get(tag->node, "write"))
+    if (!maker || !is_number(tag) || type_is_float((enum tag_type)tag->type) || tag->write_rules.allowed)
         return false;
     for (size_t i = 0; i < ARRAY_LEN(with_sentinels); i++) {
         if (!str_equal(maker->text, str_of(with_sentinels[i].manufacturer)))
@@ -139,11 +140,11 @@ static void check_twin(const struct lint *lint, size_t index)
 /* Whoever may write a number should not be able to write any. */
 static void check_limits(const struct lint *lint, const struct tag_draft *tag)
 {
-    const struct node *write = node_get(tag->node, "write");
+    const struct write_rules *rules = &tag->write_rules;
 
-    if (write && is_number(tag) && !(node_get(write, "min") && node_get(write, "max")))
-        report_warning(&lint->ld->report, write->key_place, "'%s' can be written without limits: give 'min' and 'max'",
-                       tag->name);
+    if (rules->allowed && is_number(tag) && !(isfinite(rules->min) && isfinite(rules->max)))
+        report_warning(&lint->ld->report, tag->write->key_place,
+                       "'%s' can be written without limits: give 'min' and 'max'", tag->name);
 }
 
 static void check_spelling(const struct lint *lint, const struct tag_draft *tag)

@@ -148,6 +148,7 @@ static struct node *copy_node(struct substitution *sub, const struct node *from)
 static void check_declared(struct substitution *sub)
 {
     char found[TEXT_SHOWN];
+    char nothing; /* is kept */
 
     for (const struct node *n = node_first(sub->declared); n; n = n->next) {
         struct str name = str_of(n->key);
@@ -157,7 +158,7 @@ static void check_declared(struct substitution *sub)
                          "a parameter's name has small letters, digits and '_'; found %s", text_quote(name, found));
             sub->failed = true;
         }
-        schema_read(&sub->ld->ctx, &parameter_section, 0, n, NULL);
+        schema_read(&sub->ld->ctx, &parameter_section, 0, n, &nothing);
     }
 }
 

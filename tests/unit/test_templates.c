@@ -118,10 +118,28 @@ static struct settings *load_device(const char *name)
     return s;
 }
 
+/* What a tag shows can be written to it, and is then what it was. `shown` has the value alone. */
+static void check_written(const struct tag_settings *tag, struct str shown, const uint16_t *regs)
+{
+    uint16_t written[4] = {regs[0]};
+    bool bit;
+
+    if (tag->table == TABLE_COIL) {
+        assert_int_equal(modbus_encode_bit(tag, shown, &bit), 0);
+        assert_int_equal(bit, regs[0] != 0);
+        return;
+    }
+    assert_int_equal(tag->table, TABLE_HOLDING);
+    assert_int_equal(modbus_encode_text(tag, shown, written), 0);
+    for (unsigned i = 0; i < tag_width(tag); i++)
+        assert_int_equal(written[i], regs[i]);
+}
+
 static void print_value(const struct tag_settings *tag, uint32_t index, const struct image *image, struct buf *out)
 {
     const uint16_t *regs = &image->regs[tag->table][tag->address];
     char text[VALUE_TEXT_MAX];
+    size_t start;
     struct reading r =
         table_is_bits(tag->table) ? modbus_decode_bit(tag, index, *regs != 0) : modbus_decode(tag, index, regs, text);
 
@@ -129,7 +147,11 @@ static void print_value(const struct tag_settings *tag, uint32_t index, const st
         if (!image->known[tag->table][tag->address + i])
             fail_msg("%s is not in the image", tag->name);
     buf_printf(out, "%s ", tag->name);
+    start = buf_len(out);
     value_print(&r.value, out);
+    if (tag->write.allowed && r.reason.kind == REASON_NONE)
+        check_written(tag, (struct str){.data = (const char *)buf_data(out) + start, .len = buf_len(out) - start},
+                      regs);
     if (r.reason.kind != REASON_NONE) {
         buf_put_u8(out, '!');
         reason_print(r.reason, out);
