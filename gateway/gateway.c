@@ -22,6 +22,7 @@
 #include "core/reading.h"
 #include "gateway_bridges.h"
 #include "gateway_buses.h"
+#include "gateway_requests.h"
 #include "gateway_writes.h"
 #include "loop.h"
 #include "publish/publish.h"
@@ -242,6 +243,8 @@ static int start_stages(struct gateway *gw)
         r = web_start(gw->loop, &s->web, gw->broker, &gw->web);
     if (r == 0 && reads)
         r = start_readings(gw);
+    if (r == 0 && reads)
+        r = gateway_start_requests(gw);
     if (r == 0)
         gateway_begin_states(gw);
     return r;
@@ -257,6 +260,7 @@ int gateway_start(struct loop *loop, struct settings *settings, struct gateway *
     gw->loop = loop;
     gw->settings = settings_ref(settings);
     list_init(&gw->bridges);
+    list_init(&gw->jobs);
     gw->seqs_period_ms = GATEWAY_SEQS_MS;
     timer_init(&gw->age_timer, check_age, gw);
     timer_init(&gw->seqs_timer, save_seqs, gw);
@@ -324,6 +328,7 @@ void gateway_stop(struct gateway *gw, gateway_stopped_fn *done, void *arg)
 
     /* Nothing is numbered from here on but what is in the inbox already. */
     gw->ending = true;
+    gateway_stop_requests(gw);
     gateway_stop_buses(gw);
     gateway_stop_discovery(gw);
     gateway_writes_stop(gw->writes);
@@ -349,6 +354,7 @@ void gateway_free(struct gateway *gw)
         return;
     gw->ending = true;
     gateway_stop_buses(gw);
+    gateway_free_requests(gw);
     gateway_stop_discovery(gw);
     gateway_writes_stop(gw->writes);
     loop_timer_stop(gw->loop, &gw->age_timer);

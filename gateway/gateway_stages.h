@@ -8,6 +8,8 @@
  *   gateway_reload.c      what other settings change, and in which order
  *   gateway_changes.c .h  the same in words
  *   gateway_writes.c .h   what people ask of devices
+ *   gateway_requests.c .h what people ask of it, by control.sock
+ *   gateway_jobs.c        scans, reads and writes for them
  *   gateway_state.c       $SYS/wirepost/...
  */
 #ifndef WP_GATEWAY_STAGES_H
@@ -22,6 +24,7 @@ struct batch;
 struct bridge;
 struct broker_tap;
 struct gateway_bus;
+struct gateway_requests;
 
 /* Numbers of messages are saved so often, at least. */
 enum { GATEWAY_SEQS_MS = 1000 };
@@ -46,6 +49,9 @@ struct gateway {
     size_t buses_loading; /* their numbers are being read */
     size_t buses_ending;  /* their threads are */
     bool announced;
+    struct gateway_requests *requests;
+    struct list_node jobs; /* of people: scans, reads, writes */
+    size_t job_count;
     struct broker_tap *birth_tap; /* Home Assistant's */
 
     struct timer age_timer;

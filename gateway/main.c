@@ -12,10 +12,13 @@ static const struct {
 } commands[] = {
     {"check", cli_check, "check a configuration and say everything that is wrong with it"},
     {"pub", cli_pub, "publish to an MQTT broker"},
+    {"read", cli_read, "read registers or bits, as everything they may mean"},
     {"run", cli_run, "the gateway, in the foreground"},
+    {"scan", cli_scan, "find the devices on a line"},
     {"simulate", cli_simulate, "serve the devices of a configuration, with values that move"},
     {"sub", cli_sub, "subscribe to an MQTT broker and print what comes"},
     {"templates", cli_templates, "list the device templates there are"},
+    {"write", cli_write, "write registers or coils"},
 };
 
 static int usage(FILE *to, int status)

@@ -9,10 +9,13 @@
 
 int cli_check(int argc, char **argv);
 int cli_pub(int argc, char **argv);
+int cli_read(int argc, char **argv);
 int cli_run(int argc, char **argv);
+int cli_scan(int argc, char **argv);
 int cli_simulate(int argc, char **argv);
 int cli_sub(int argc, char **argv);
 int cli_templates(int argc, char **argv);
+int cli_write(int argc, char **argv);
 
 enum { EXIT_USAGE = 64 };
 

@@ -43,7 +43,7 @@ struct job_site {
     const struct bus_settings *buses;
     size_t bus_count;
     const char *config_path; /* templates are looked for beside it */
-    int share_percent;       /* of the line's time that a job gets while devices are polled; 100: nobody polls */
+    bool polled;             /* by the daemon, meanwhile: a job gets the bus's commands.share_percent */
 };
 
 struct job_error {

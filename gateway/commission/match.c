@@ -209,8 +209,8 @@ static void judge(struct matcher *m)
     struct score sum = {0};
 
     /* The one with the most tags first, for its sample. */
-    for (size_t i = m->chosen_count; i-- > 0;)
-        score_request(m, m->chosen[i], &sum, &match);
+    for (size_t i = 1; i <= m->chosen_count; i++)
+        score_request(m, m->chosen[i % m->chosen_count], &sum, &match);
     match.score = score_percent(&sum);
     if (match.score >= WORTH_PERCENT)
         remember(m, &match);

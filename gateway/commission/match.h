@@ -15,7 +15,7 @@
 
 struct matcher;
 
-enum { MATCH_BEST = 3, MATCH_SAMPLE_LEN = 96 };
+enum { MATCH_BEST = 3, MATCH_SAMPLE_LEN = 69 };
 
 struct match {
     const char *template_name;     /* the matcher's */

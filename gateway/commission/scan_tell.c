@@ -11,7 +11,7 @@ static int64_t character_us(const struct port_settings *port)
 /* As if nobody answered: then every question costs its time-out, and as much again to listen for what is late. */
 static int64_t estimate_ms(const struct scan *s)
 {
-    int64_t waits = s->job.site->share_percent < 100 ? 2 : 1;
+    int64_t waits = s->job.site->polled ? 2 : 1;
     int64_t us = 0;
 
     for (size_t i = 0; i < s->order.port_count; i++) {
@@ -20,7 +20,7 @@ static int64_t estimate_ms(const struct scan *s)
 
         us += questions * (waits * s->timeout_ms * 1000 + line_us);
     }
-    return us / 1000 * 100 / s->job.site->share_percent;
+    return s->job.site->polled ? us / 10 / s->job.bus->commands.share_percent : us / 1000;
 }
 
 void scan_tell_accepted(struct scan *s)

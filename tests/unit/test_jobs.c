@@ -39,8 +39,7 @@ static const struct bus_settings buses[] = {
      .devices = devices,
      .device_count = 1},
 };
-static const struct job_site site = {
-    .buses = buses, .bus_count = 1, .config_path = "/nonexistent/wirepost.yaml", .share_percent = 100};
+static const struct job_site site = {.buses = buses, .bus_count = 1, .config_path = "/nonexistent/wirepost.yaml"};
 
 static void remember(void *arg, struct str object)
 {

@@ -1,0 +1,33 @@
+/*
+ * gateway_requests - what people ask of the running gateway. Nobody but the gateway includes it.
+ *
+ *   gateway_requests.c  the names there are, and the socket
+ *   gateway_jobs.c      scan, read and write, carried out between the polls of a bus
+ *
+ * A new request is a handler and a row in gateway_requests.c.
+ */
+#ifndef WP_GATEWAY_REQUESTS_H
+#define WP_GATEWAY_REQUESTS_H
+
+#include "control/requests.h"
+#include "core/list.h"
+
+struct gateway;
+struct gateway_requests;
+
+/* A socket that cannot be made is logged, and no reason not to start. 0 or -ENOMEM. */
+int gateway_start_requests(struct gateway *gw);
+
+/* Nobody is answered any more. Jobs end as their buses do. */
+void gateway_stop_requests(struct gateway *gw);
+
+/* When the buses have ended. Accepts a gateway without. */
+void gateway_free_requests(struct gateway *gw);
+
+/* gateway_jobs.c */
+void gateway_request_scan(void *gateway, struct control_request *rq, const cJSON *body);
+void gateway_request_read(void *gateway, struct control_request *rq, const cJSON *body);
+void gateway_request_write(void *gateway, struct control_request *rq, const cJSON *body);
+void gateway_end_jobs(struct gateway *gw);
+
+#endif
