@@ -113,6 +113,11 @@ int link_fd(const struct link *l)
     return l->is_open ? l->fd : -1;
 }
 
+void link_set_trace(struct link *l, struct link_trace trace)
+{
+    l->trace = trace;
+}
+
 void link_set_timeout(struct link *l, int64_t timeout_ms)
 {
     l->timeout_ms = timeout_ms;

@@ -18,6 +18,7 @@
 #include <stdint.h>
 
 #include "bus/bus_settings.h"
+#include "drivers/link_trace.h"
 
 /* Largest Modbus PDU: 256 bytes of an RTU frame less unit and checksum. */
 enum { LINK_PDU_MAX = 253 };
@@ -35,6 +36,9 @@ int link_open(struct link *l);
 enum { LINK_TROUBLE_MAX = 96 };
 const char *link_trouble(const struct link *l);
 void link_close(struct link *l); /* harmless when closed */
+
+/* From now on all that goes over the line is shown to it. */
+void link_set_trace(struct link *l, struct link_trace trace);
 
 /* To watch for a hang-up while nothing is asked; -1 when closed. */
 int link_fd(const struct link *l);

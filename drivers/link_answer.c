@@ -104,6 +104,21 @@ static enum kind find(struct answer *a, size_t *ret_at, size_t *ret_len, size_t 
     return KIND_NOISE;
 }
 
+/* Bytes `at` to `at` + n are a frame, and no answer; what is before is noise. Both go. */
+static void pass_over(struct answer *a, enum link_verdict verdict, size_t at, size_t n)
+{
+    link_show(a->trace, LINK_NOISE, a->bytes, at);
+    link_show(a->trace, verdict, a->bytes + at, n);
+    drop(a, at + n);
+}
+
+static enum link_verdict verdict_on(const struct answer *a, const uint8_t *frame)
+{
+    if (a->owed[frame[0]])
+        return LINK_LATE;
+    return frame[0] == a->request[0] ? LINK_WRONG : LINK_FOREIGN;
+}
+
 size_t answer_look(struct answer *a, uint32_t late[256], size_t *ret_missing)
 {
     size_t at = 0;
@@ -120,17 +135,19 @@ size_t answer_look(struct answer *a, uint32_t late[256], size_t *ret_missing)
         a->others += kind == KIND_OTHER;
         late[a->bytes[at]] += kind == KIND_OTHER && a->owed[a->bytes[at]];
         a->skipped += at;
-        drop(a, at + n);
+        pass_over(a, kind == KIND_ECHO ? LINK_ECHO : verdict_on(a, a->bytes + at), at, n);
     }
     *ret_missing = kind == KIND_UNDER_WAY ? n - (a->len - at) : 0;
     if (kind == KIND_ANSWER) {
         a->echoes = a->echoed;
+        link_show(a->trace, LINK_NOISE, a->bytes, at);
         drop(a, at);
         return n;
     }
     if (from == 0 && a->len == ANSWER_ROOM)
         from = RTU_FRAME_MAX;
     a->skipped += from;
+    link_show(a->trace, LINK_NOISE, a->bytes, from);
     drop(a, from);
     return 0;
 }
@@ -140,18 +157,25 @@ void answer_drop_echo(struct answer *a)
     if (!a->echoes || a->echoed || a->len < a->request_len || memcmp(a->bytes, a->request, a->request_len) != 0)
         return;
     a->echoed = true;
-    drop(a, a->request_len);
+    pass_over(a, LINK_ECHO, 0, a->request_len);
 }
 
-void answer_count(const struct answer *a, uint32_t late[256])
+void answer_count(struct answer *a, uint32_t late[256])
 {
-    for (size_t at = 0; at < a->len; at++) {
-        const uint8_t *b = a->bytes + at;
-        size_t n = frame_len(b, a->len - at);
+    size_t at = 0;
 
-        if (!is_whole(b, a->len - at, n))
+    while (at < a->len) {
+        size_t n = frame_len(a->bytes + at, a->len - at);
+
+        if (!is_whole(a->bytes + at, a->len - at, n)) {
+            at++;
             continue;
-        late[b[0]]++;
-        at += n - 1;
+        }
+        if (late)
+            late[a->bytes[at]]++;
+        pass_over(a, LINK_LATE, at, n);
+        at = 0;
     }
+    link_show(a->trace, LINK_NOISE, a->bytes, a->len);
+    a->len = 0;
 }

@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 #include "drivers/link_frame.h"
+#include "drivers/link_trace.h"
 
 enum { ANSWER_ROOM = 2 * RTU_FRAME_MAX };
 
@@ -27,8 +28,9 @@ struct answer {
     bool echoed;    /* this request was returned */
     bool damaged;   /* something was the answer but for its checksum */
     bool owed[256]; /* by unit: the last request was not answered in time; kept, and set by the caller */
-    size_t others;  /* whole frames that are not the answer */
-    size_t skipped; /* bytes that are no frame */
+    const struct link_trace *trace; /* sees what is passed over; NULL: nobody does */
+    size_t others;                  /* whole frames that are not the answer */
+    size_t skipped;                 /* bytes that are no frame */
     uint8_t bytes[ANSWER_ROOM];
     size_t len;
 };
@@ -44,7 +46,8 @@ size_t answer_look(struct answer *a, uint32_t late[256], size_t *ret_missing);
 /* For functions whose answers have any length: takes the request away that a line known to echo has returned. */
 void answer_drop_echo(struct answer *a);
 
-/* Counts the whole frames among bytes[0] to bytes[len - 1]: nobody was waiting, so all are late. */
-void answer_count(const struct answer *a, uint32_t late[256]);
+/* Counts the whole frames among bytes[0] to bytes[len - 1]: nobody was waiting, so all are late
+ * (late: NULL to count none). Forgets the bytes. */
+void answer_count(struct answer *a, uint32_t late[256]);
 
 #endif

@@ -56,6 +56,7 @@ static int send_request(struct ascii *s, int64_t *ret_sent_us)
 
     tcflush(s->link.fd, TCIFLUSH);
     s->len = 0;
+    link_show(&s->link.trace, LINK_SENT, s->request, s->request_len);
     if (s->port->rs485 == RS485_RTS)
         r = link_rs485_send(s->link.fd, s->port, s->request, s->request_len, s->char_ns);
     else if (write(s->link.fd, s->request, s->request_len) != (ssize_t)s->request_len)
@@ -102,21 +103,38 @@ static bool is_echo(const struct ascii *s, uint8_t function)
     return function <= 4 && s->len == s->request_len && memcmp(s->frame, s->request, s->len) == 0;
 }
 
+static enum link_verdict verdict_on(const struct ascii *s, uint8_t asked, uint8_t unit, uint8_t function, int len,
+                                    const uint8_t *pdu)
+{
+    if (len < 1)
+        return LINK_DAMAGED;
+    if (asked != unit)
+        return LINK_FOREIGN;
+    if (is_echo(s, function))
+        return LINK_ECHO;
+    if (pdu[0] == (function | 0x80))
+        return LINK_REFUSAL;
+    return pdu[0] == function ? LINK_ANSWER : LINK_WRONG;
+}
+
 static int read_answer(struct ascii *s, uint8_t unit, uint8_t function, int64_t until_us, uint8_t *ret_pdu)
 {
     int result = -ETIMEDOUT;
     int r;
 
     while ((r = read_frame(s, until_us)) > 0) {
-        uint8_t from;
+        uint8_t from = unit;
         int len = frame_ascii_read(s->frame, s->len, &from, ret_pdu);
 
+        link_show(&s->link.trace, verdict_on(s, unit, from, function, len, ret_pdu), s->frame, s->len);
         if (len < 0)
             return len;
         if (from == unit && len >= 2 && !is_echo(s, function))
             return len;
         result = -EPROTO;
     }
+    if (r == 0)
+        link_show(&s->link.trace, s->len > 0 ? LINK_DAMAGED : LINK_SILENCE, s->frame, s->len);
     return r < 0 ? r : s->len > 0 ? -EBADMSG : result;
 }
 
@@ -130,8 +148,10 @@ static int ascii_drain(struct link *l, int64_t quiet_ms)
     while ((r = read_frame(s, until_us)) > 0 && clock_mono_us() < limit_us) {
         uint8_t pdu[LINK_PDU_MAX];
         uint8_t from;
+        bool whole = frame_ascii_read(s->frame, s->len, &from, pdu) > 0;
 
-        if (frame_ascii_read(s->frame, s->len, &from, pdu) > 0)
+        link_show(&l->trace, whole ? LINK_LATE : LINK_NOISE, s->frame, s->len);
+        if (whole)
             l->late[from]++;
     }
     return r < 0 ? r : 0;

@@ -79,8 +79,10 @@ int link_take_bytes(struct link *l, uint8_t *ret_bytes, size_t size)
     if (poll(&fd, 1, 0) <= 0)
         return 0;
     n = read(l->fd, ret_bytes, size);
-    if (n > 0)
+    if (n > 0) {
+        link_show(&l->trace, LINK_BYTES, ret_bytes, (size_t)n);
         return (int)n;
+    }
     return n < 0 && (errno == EAGAIN || errno == EINTR) ? 0 : -ENODEV;
 }
 
@@ -89,6 +91,7 @@ int link_put_bytes(struct link *l, const uint8_t *bytes, size_t len)
     const struct bus_settings *bus = ((struct bytes_link *)(void *)l)->bus;
     int64_t until_us = clock_mono_us() + l->timeout_ms * 1000;
 
+    link_show(&l->trace, LINK_SENT, bytes, len);
     if (l->is_open && !bus->host && bus->port.rs485 == RS485_RTS)
         return link_rs485_send(l->fd, &bus->port, bytes, len, link_char_ns(&bus->port));
     while (len > 0) {

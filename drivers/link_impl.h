@@ -34,6 +34,7 @@ struct link {
     bool is_open;
     int stop_fd;
     int64_t timeout_ms;
+    struct link_trace trace;
     uint8_t exception;
     uint32_t late[256]; /* by unit */
     char trouble[LINK_TROUBLE_MAX];

@@ -15,7 +15,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "core/clock.h"
@@ -28,6 +27,7 @@ enum {
     SLEEP_FROM_US = 1500, /* shorter answers are not worth a sleep: 16 characters at 115200 baud */
     LEARN_EVERY = 16,     /* long answers */
     TAIL_MS = 50,         /* how much later than computed an answer may end: adapters hand on in blocks */
+    FLUSH_LIMIT = 16,     /* reads: a line that talks without end is asked all the same */
     DRAIN_LIMIT = 4,      /* times the quiet period: a line that never falls silent is not waited for */
     TURNAROUND_MS = 100,  /* units obey a broadcast meanwhile (1.02, 2.4.1) */
 };
@@ -80,15 +80,24 @@ static void rtu_free(struct link *l)
     free(rtu);
 }
 
+static size_t bytes_waiting(const struct rtu *rtu)
+{
+    int have = 0;
+
+    return ioctl(rtu->link.fd, FIONREAD, &have) == 0 && have > 0 ? (size_t)have : 0;
+}
+
+/* What came since the last answer is nobody's: it is shown, and thrown away. */
 static void flush(struct rtu *rtu)
 {
-    uint8_t bytes[MODBUS_RTU_MAX_ADU_LENGTH];
+    struct answer *a = &rtu->answer;
 
-    if (!is_socket(rtu))
-        modbus_flush(rtu->modbus);
-    else
-        while (recv(rtu->link.fd, bytes, sizeof(bytes), MSG_DONTWAIT) > 0)
-            ;
+    for (int i = 0; i < FLUSH_LIMIT && bytes_waiting(rtu) > 0; i++) {
+        ssize_t n = read(rtu->link.fd, a->bytes, sizeof(a->bytes));
+
+        a->len = n > 0 ? (size_t)n : 0;
+        answer_count(a, NULL);
+    }
 }
 
 /* T3.5 of silence before each request (Modbus over serial line 1.02, 2.5.1.1); libmodbus leaves it to us. */
@@ -104,6 +113,7 @@ static int send_request(struct rtu *rtu, uint8_t unit, const uint8_t *pdu, size_
     modbus_set_slave(rtu->modbus, unit);
     len = frame_rtu_build(unit, pdu, len, frame);
     answer_begin(&rtu->answer, frame, len, want);
+    link_show(&rtu->link.trace, LINK_SENT, frame, len);
     if (port->rs485 == RS485_RTS)
         r = link_rs485_send(rtu->link.fd, port, frame, len, rtu->char_ns);
     else if (is_socket(rtu))
@@ -113,13 +123,6 @@ static int send_request(struct rtu *rtu, uint8_t unit, const uint8_t *pdu, size_
     /* Drivers take the request at once; the line needs its time to carry it. */
     *ret_sent_us = clock_mono_us() + (port->rs485 == RS485_RTS ? 0 : (int64_t)len * rtu->char_ns / 1000);
     return r;
-}
-
-static size_t bytes_waiting(const struct rtu *rtu)
-{
-    int have = 0;
-
-    return ioctl(rtu->link.fd, FIONREAD, &have) == 0 && have > 0 ? (size_t)have : 0;
 }
 
 /* Sleeps until `want` bytes should be there; again while they come more slowly than computed. */
@@ -254,6 +257,15 @@ static int read_unknown(struct rtu *rtu, int64_t until_us)
     return frame_rtu_is_whole(a->bytes, a->len) ? (int)a->len : no_answer(a);
 }
 
+static enum link_verdict verdict_on(const struct answer *a, uint8_t function)
+{
+    if (a->bytes[0] != a->request[0])
+        return LINK_FOREIGN;
+    if (a->bytes[1] == function)
+        return LINK_ANSWER;
+    return a->bytes[1] == (function | 0x80) ? LINK_REFUSAL : LINK_WRONG;
+}
+
 /* An answer has begun: the whole frame, checked; the length of its PDU. */
 static int read_answer(struct rtu *rtu, uint8_t unit, uint8_t function, int64_t until_us, uint8_t *ret_pdu)
 {
@@ -262,6 +274,9 @@ static int read_answer(struct rtu *rtu, uint8_t unit, uint8_t function, int64_t 
 
     if (len < 0)
         return len;
+    link_show(&rtu->link.trace, verdict_on(a, function), a->bytes, (size_t)len);
+    link_show(&rtu->link.trace, LINK_NOISE, a->bytes + len, a->len - (size_t)len);
+    a->len = 0;
     if (len < RTU_FRAME_EXTRA + 2 || a->bytes[0] != unit)
         return -EPROTO;
     memcpy(ret_pdu, a->bytes + 1, (size_t)len - RTU_FRAME_EXTRA);
@@ -291,7 +306,7 @@ static int rtu_drain(struct link *l, int64_t quiet_ms)
         int64_t now_us;
 
         if (a->len == sizeof(a->bytes))
-            a->len = 0;
+            answer_count(a, l->late);
         r = read_some(rtu);
         if (r < 0)
             return r;
@@ -304,6 +319,15 @@ static int rtu_drain(struct link *l, int64_t quiet_ms)
     answer_count(a, l->late);
     rtu->last_end_us = clock_mono_us();
     return r < 0 ? r : 0;
+}
+
+/* What is left of an answer that did not come whole, or that nothing of it came. */
+static void show_failure(struct rtu *rtu)
+{
+    struct answer *a = &rtu->answer;
+
+    link_show(&rtu->link.trace, a->len > 0 ? LINK_DAMAGED : LINK_SILENCE, a->bytes, a->len);
+    a->len = 0;
 }
 
 static int rtu_transact(struct link *l, uint8_t unit, const uint8_t *pdu, size_t len, size_t want, uint8_t *ret_pdu)
@@ -327,6 +351,8 @@ static int rtu_transact(struct link *l, uint8_t unit, const uint8_t *pdu, size_t
         r = -ETIMEDOUT;
     rtu->last_end_us = clock_mono_us();
     rtu->answer.owed[unit] = r < 0;
+    if (r == -ETIMEDOUT || r == -EBADMSG || r == -EPROTO)
+        show_failure(rtu);
     return r;
 }
 
@@ -360,6 +386,7 @@ int link_new_rtu(const struct bus_settings *bus, int stop_fd, struct link **ret_
     }
     /* The response time-out then bounds the whole frame, not each byte. */
     modbus_set_byte_timeout(rtu->modbus, 0, 0);
+    rtu->answer.trace = &rtu->link.trace;
     *ret_link = &rtu->link;
     return 0;
 

@@ -90,6 +90,7 @@ static int send_request(struct tcp *tcp, struct exchange *x, uint8_t unit, const
     frame[5] = (uint8_t)(len + 1);
     frame[6] = unit;
     memcpy(frame + HEADER_LEN, pdu, len);
+    link_show(&tcp->link.trace, LINK_SENT, frame, HEADER_LEN + len);
     return link_socket_send(tcp->link.fd, frame, HEADER_LEN + len);
 }
 
@@ -134,6 +135,15 @@ static int read_frame(struct tcp *tcp, int64_t until_us, uint8_t frame[HEADER_LE
     return r < 0 ? r : (int)(HEADER_LEN + rest);
 }
 
+static enum link_verdict verdict_on(const struct exchange *x, const uint8_t *frame)
+{
+    if (frame[6] != x->unit)
+        return LINK_FOREIGN;
+    if (frame[FUNCTION_AT] == x->function)
+        return LINK_ANSWER;
+    return frame[FUNCTION_AT] == (x->function | EXCEPTION_FLAG) ? LINK_REFUSAL : LINK_WRONG;
+}
+
 /* One frame to its request; one that nobody waits for any more came late. 0 or an error. */
 static int take_frame(struct tcp *tcp, int64_t until_us)
 {
@@ -147,6 +157,7 @@ static int take_frame(struct tcp *tcp, int64_t until_us)
 
         if (!x->used || x->done || x->number != (frame[0] << 8 | frame[1]))
             continue;
+        link_show(&tcp->link.trace, verdict_on(x, frame), frame, (size_t)len);
         x->done = true;
         x->result = len - HEADER_LEN;
         if (frame[6] != x->unit || (frame[FUNCTION_AT] & ~EXCEPTION_FLAG) != x->function)
@@ -155,13 +166,15 @@ static int take_frame(struct tcp *tcp, int64_t until_us)
             memcpy(x->answer, frame + HEADER_LEN, (size_t)x->result);
         return 0;
     }
+    link_show(&tcp->link.trace, LINK_LATE, frame, (size_t)len);
     tcp->link.late[frame[6]]++;
     return 0;
 }
 
-static bool is_over(struct exchange *x, int64_t now_us)
+static bool is_over(const struct tcp *tcp, struct exchange *x, int64_t now_us)
 {
     if (x->used && !x->done && x->until_us <= now_us) {
+        link_show(&tcp->link.trace, LINK_SILENCE, NULL, 0);
         x->done = true;
         x->result = -ETIMEDOUT;
     }
@@ -188,7 +201,7 @@ static int tcp_transact(struct link *l, uint8_t unit, const uint8_t *pdu, size_t
         return x->unit == unit && x->function == pdu[0] ? take_outcome(x, ret_pdu) : -EPROTO;
     }
     r = send_request(tcp, x, unit, pdu, len);
-    while (r >= 0 && !is_over(x, clock_mono_us())) {
+    while (r >= 0 && !is_over(tcp, x, clock_mono_us())) {
         r = take_frame(tcp, x->until_us);
         if (r == -EAGAIN)
             r = 0;
@@ -223,7 +236,7 @@ static int tcp_await(struct link *l, int64_t until_us)
         for (int i = 0; i < LINK_DEPTH_MAX; i++) {
             const struct exchange *x = &tcp->exchanges[i];
 
-            if (is_over(&tcp->exchanges[i], now_us))
+            if (is_over(tcp, &tcp->exchanges[i], now_us))
                 return i;
             if (x->used && x->until_us < first_us)
                 first_us = x->until_us;

@@ -69,6 +69,25 @@ static void write_load(struct json *j, const struct bus_load *load)
         json_null(j);
 }
 
+static void write_faults(struct json *j, const struct bus_status *status)
+{
+    const struct line_faults *f = &status->faults;
+
+    write_count(j, "timeouts", f->timeouts);
+    write_count(j, "crc_errors", f->damaged);
+    write_count(j, "bad_replies", f->wrong);
+    write_count(j, "foreign", f->foreign);
+    write_count(j, "late_answers", f->late);
+    write_count(j, "echoes", f->echoes);
+    write_count(j, "noise", f->noise);
+    json_key(j, "exception_codes");
+    standing_write_exceptions(j, f);
+    json_key(j, "latency");
+    standing_write_latency(j, &status->latency);
+    json_key(j, "last_error");
+    standing_write_error(j, &status->error, status->error_device);
+}
+
 void gateway_publish_bus_state(struct gateway *gw, struct gateway_bus *bus)
 {
     struct bus_status status;
@@ -94,6 +113,7 @@ void gateway_publish_bus_state(struct gateway *gw, struct gateway_bus *bus)
     write_count(&j, "demand", (uint64_t)(status.demand * 100.0 + 0.5));
     write_count(&j, "late_ms", (uint64_t)status.late_ms);
     write_count(&j, "overdue", status.overdue);
+    write_faults(&j, &status);
     json_object_end(&j);
     emit(gw, "bus/", bus->settings->name, &payload);
 }

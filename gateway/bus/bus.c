@@ -111,6 +111,11 @@ const char *bus_state_name(enum bus_state state)
     return names[state];
 }
 
+int bus_get_frames(struct bus *bus, struct buf *out)
+{
+    return traffic_print(bus->poller->record.traffic, out);
+}
+
 void bus_get_status(struct bus *bus, struct bus_status *ret_status)
 {
     poller_get_status(bus->poller, ret_status);

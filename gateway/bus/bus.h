@@ -12,8 +12,10 @@
 #include <stdint.h>
 
 #include "bus/bus_settings.h"
+#include "core/standing.h"
 
 struct batch;
+struct buf;
 struct bus;
 struct command;
 
@@ -56,11 +58,18 @@ struct bus_status {
     double demand;   /* share of the line all periods need by what requests were seen to cost; above 1.0 they stretch */
     int64_t late_ms; /* largest lateness of a poll within the last minute or two */
     uint64_t overdue; /* polls that came a whole period or more after they were due */
-    uint32_t changes; /* rises with each change of state */
+    struct latency latency;
+    struct line_faults faults;
+    struct last_error error;
+    const char *error_device; /* borrowed from the settings */
+    uint32_t changes;         /* rises with each change of state */
 };
 
 /* A consistent copy. Any thread. */
 void bus_get_status(struct bus *bus, struct bus_status *ret_status);
+
+/* Appends the last frames as lines, the oldest first; see traffic.h. 0 or -ENOMEM. Any thread. */
+int bus_get_frames(struct bus *bus, struct buf *out);
 
 /* A batch whose `device` is this carries no readings: the bus's own state changed. */
 #define BATCH_OF_BUS UINT32_MAX

@@ -57,6 +57,7 @@ static int transact_elsewise(struct poller *p, struct command *c)
     r = link_new(&elsewise, p->stop_fd, &other);
     if (r < 0)
         return r;
+    link_set_trace(other, record_trace(p));
     link_close(p->link);
     r = link_open(other);
     if (r == 0) {

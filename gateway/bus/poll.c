@@ -124,6 +124,7 @@ struct outcome poll_once(struct poller *p, struct polled_device *d, const struct
     struct outcome o;
 
     link_set_timeout(p->link, timeout_ms);
+    p->record.asked = d;
     o.result = d->driver->poll(&d->device, req, b);
     o.latency_us = clock_mono_us() - started_us;
     o.ts_ms = clock_wall_ms() - o.latency_us / 2000;
@@ -133,11 +134,13 @@ struct outcome poll_once(struct poller *p, struct polled_device *d, const struct
         return o;
     }
     count(p, &d->health.shown, &o);
+    record_outcome(p, d, req, &o);
     if (o.result == -ENODEV)
         link_close(p->link);
     else
         clean_line(p, d, req, &o, timeout_ms);
     learn_lateness(p, d);
+    p->record.asked = NULL;
     count_busy(p, started_us);
     return o;
 }

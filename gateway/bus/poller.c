@@ -87,6 +87,8 @@ int poller_new(const struct bus_settings *settings, uint32_t index, int stop_fd,
     if (r == 0 && !p->commands)
         r = -ENOMEM;
     if (r == 0)
+        r = record_init(p);
+    if (r == 0)
         r = add_devices(p);
     if (r == 0 && settings->type == BUS_SERIAL)
         r = serial_poll_new(p, &p->serial);
@@ -107,6 +109,7 @@ void poller_free(struct poller *p)
         plan_fini(&p->devices[i].plan);
     serial_poll_free(p->serial);
     command_queue_free(p->commands);
+    record_fini(p);
     schedule_fini(&p->schedule);
     free(p->entries);
     free(p->devices);

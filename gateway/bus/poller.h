@@ -4,6 +4,7 @@
  *   poller.c  the loop: open the line, choose whom to ask, wait
  *   poll.c    one poll: attempts, drain, health, batch
  *   pipeline.c  several polls at once, where max_outstanding allows them
+ *   record.c  what it remembers of its transactions
  *   carry.h   commands: writes, raw requests
  *   serial_poll.c  instead, where the device has a protocol of its own
  *   report.c  what others learn of it: batches, status, log lines
@@ -23,6 +24,8 @@
 #include "bus/health.h"
 #include "bus/pipeline.h"
 #include "bus/plan.h"
+#include "bus/record.h"
+#include "bus/report.h"
 #include "bus/schedule.h"
 #include "drivers/driver.h"
 
@@ -30,6 +33,7 @@ struct polled_device {
     struct device device; /* as the driver sees it */
     const struct driver *driver;
     struct device_health health;
+    struct latency_log latency;
     struct plan plan;
     struct request probe; /* asked when quarantined */
     size_t first_entry;   /* of the schedule; one a request of the plan */
@@ -76,6 +80,7 @@ struct poller {
     int64_t raw_not_before_ms;  /* their share is used up until then */
 
     struct pipeline pipeline;
+    struct record record;
     int64_t busy_until_us; /* status.busy_us counts up to here */
 
     struct bus_status status;
@@ -115,14 +120,5 @@ bool poller_wait(struct poller *p, int64_t until_ms);
 
 /* poller.c: 0 when the line is open now, after trying to if need be and allowed. */
 int poller_open(struct poller *p);
-
-/* report.c */
-enum { REPORT_REASON_LEN = 256 };
-void report_batch(struct poller *p, struct polled_device *d, struct batch *b);
-void report_bad(struct poller *p, struct polled_device *d, const uint32_t *tags, size_t count, struct reason reason,
-                int64_t ts_ms);
-void report_absent(struct poller *p);
-void report_state(struct poller *p, enum bus_state state, const char *reason);
-void report_counters(struct poller *p);
 
 #endif

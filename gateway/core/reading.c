@@ -98,17 +98,6 @@ bool value_equal(const struct value *a, const struct value *b)
     return false;
 }
 
-const char *device_state_name(enum device_state state)
-{
-    static const char *const names[] = {
-        [DEVICE_STARTING] = "starting", [DEVICE_UP] = "up",
-        [DEVICE_SLOW] = "slow",         [DEVICE_QUARANTINED] = "quarantined",
-        [DEVICE_DISABLED] = "disabled",
-    };
-
-    return names[state];
-}
-
 struct batch_text {
     struct batch_text *next;
     char data[];

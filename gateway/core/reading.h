@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "core/buf.h"
+#include "core/standing.h"
 #include "core/str.h"
 
 /* Longest text of a value: 125 registers, the most one request can read. */
@@ -83,10 +84,6 @@ void value_print(const struct value *v, struct buf *out);
 
 bool value_equal(const struct value *a, const struct value *b);
 
-enum device_state { DEVICE_STARTING, DEVICE_UP, DEVICE_SLOW, DEVICE_QUARANTINED, DEVICE_DISABLED };
-
-const char *device_state_name(enum device_state state); /* "starting", "up", "slow", ... */
-
 /* A device's standing on its bus after a request; counters since start. */
 struct health {
     enum device_state state;
@@ -103,6 +100,9 @@ struct health {
     uint32_t latency_ms;    /* of the last answer, request sent to answer whole */
     uint32_t latency_max_ms;
     uint32_t timeout_ms; /* as learnt from late answers */
+    struct latency latency;
+    struct line_faults faults; /* exceptions; of a serial line also what came besides answers */
+    struct last_error error;
 };
 
 struct batch_text;

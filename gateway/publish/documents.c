@@ -126,6 +126,15 @@ void document_status(const struct health *h, struct buf *out)
     write_count(&j, "latency_ms", h->latency_ms);
     write_count(&j, "latency_max_ms", h->latency_max_ms);
     write_count(&j, "timeout_ms", h->timeout_ms);
+    write_count(&j, "foreign", h->faults.foreign);
+    write_count(&j, "echoes", h->faults.echoes);
+    write_count(&j, "noise", h->faults.noise);
+    json_key(&j, "exception_codes");
+    standing_write_exceptions(&j, &h->faults);
+    json_key(&j, "latency");
+    standing_write_latency(&j, &h->latency);
+    json_key(&j, "last_error");
+    standing_write_error(&j, &h->error, NULL);
     json_object_end(&j);
 }
 

@@ -8,6 +8,7 @@
  *   bus NAME STATE REASON       when it changed
  *   stats NAME requests N answers N errors N busy_us N ...     for each byte of standard input and at the end;
  *                               --quiet prints only these
+ *   frame NAME FRAME            the last ones, for each 'f' of standard input
  */
 #include <poll.h>
 #include <pthread.h>
@@ -93,6 +94,28 @@ static void print_stats(struct watch *w)
     pthread_mutex_unlock(&w->lock);
 }
 
+static void print_frames(struct watch *w)
+{
+    pthread_mutex_lock(&w->lock);
+    for (size_t i = 0; i < w->settings->bus_count; i++) {
+        struct buf frames = {0};
+        struct str rest;
+
+        if (w->buses[i] && bus_get_frames(w->buses[i], &frames) < 0)
+            fprintf(stderr, "out of memory\n");
+        rest = buf_str(&frames);
+        while (rest.len > 0) {
+            size_t len = (size_t)((const char *)memchr(rest.data, '\n', rest.len) - rest.data);
+
+            printf("frame %s %.*s\n", w->settings->buses[i].name, (int)len, rest.data);
+            rest = (struct str){rest.data + len + 1, rest.len - len - 1};
+        }
+        buf_fini(&frames);
+    }
+    fflush(stdout);
+    pthread_mutex_unlock(&w->lock);
+}
+
 static void wait_for_end(struct watch *w)
 {
     struct pollfd fds[2] = {{.events = POLLIN}, {.fd = STDIN_FILENO, .events = POLLIN}};
@@ -109,7 +132,10 @@ static void wait_for_end(struct watch *w)
             continue;
         if (read(STDIN_FILENO, &byte, 1) <= 0)
             break;
-        print_stats(w);
+        if (byte == 'f')
+            print_frames(w);
+        else
+            print_stats(w);
     }
     close(fds[0].fd);
 }
