@@ -57,6 +57,7 @@ static void on_reading(void *arg)
     bool all_ended = gateway_join_buses(gw); /* what they left is in the inbox */
     struct batch *b;
 
+    gateway_read_clock(gw);
     while ((b = inbox_pop(gw->inbox))) {
         if (b->device == BATCH_OF_BUS) {
             gateway_publish_bus_state(gw, gateway_find_bus(gw, b->bus));
@@ -80,6 +81,7 @@ void gateway_emit_batch(void *arg, struct batch *batch) /* bus threads */
 {
     struct gateway *gw = arg;
 
+    batch->ts_ms -= clock_wall_ms() - clock_boot_ms(); /* the wall clock may be set before it is published */
     inbox_push(gw->inbox, batch);
 }
 
@@ -109,7 +111,10 @@ static void check_age(void *arg)
 {
     struct gateway *gw = arg;
     int64_t now = loop_now_ms(gw->loop);
-    int64_t next = publish_check_age(gw->publish, now, clock_wall_ms());
+    int64_t next;
+
+    gateway_read_clock(gw);
+    next = publish_check_age(gw->publish, now, clock_boot_ms());
 
     gateway_look_at_seqs(gw);
     if (next != INT64_MAX)
@@ -167,6 +172,8 @@ static int start_readings(struct gateway *gw)
 
     gw->inbox = inbox_new(s->gateway.inbox_readings, gateway_wake, gw);
     gw->publish = publish_new(s->gateway.id, on_message, gw);
+    if (gw->publish)
+        publish_use_clock(gw->publish, &gw->clock);
     if (!gw->inbox || !gw->publish)
         return -ENOMEM;
     r = loop_wake_open(gw->loop, on_reading, gw, &gw->inbox_wake);
@@ -228,8 +235,11 @@ static int start_stages(struct gateway *gw)
 
     if (reads && asprintf(&gw->state_topic, "wp/%s/state", s->gateway.id) < 0)
         return -ENOMEM;
+    gateway_begin_clock(gw);
     if (reads || s->bridge_count > 0)
         r = gateway_open_store(gw);
+    if (r == 0)
+        gateway_start_clock(gw);
     if (r == 0)
         r = broker_new(gw->loop, &s->broker, &gw->broker);
     if (r == 0 && reads)
@@ -341,6 +351,7 @@ void gateway_stop(struct gateway *gw, gateway_stopped_fn *done, void *arg)
         publish_farewell(gw->publish);
         gateway_save_seqs(gw, SEQS_FINAL);
     }
+    loop_timer_stop(gw->loop, &gw->clock_timer);
     loop_timer_stop(gw->loop, &gw->age_timer);
     loop_timer_stop(gw->loop, &gw->seqs_timer);
     loop_timer_stop(gw->loop, &gw->state_timer);
@@ -357,6 +368,7 @@ void gateway_free(struct gateway *gw)
     gateway_free_requests(gw);
     gateway_stop_discovery(gw);
     gateway_writes_stop(gw->writes);
+    loop_timer_stop(gw->loop, &gw->clock_timer);
     loop_timer_stop(gw->loop, &gw->age_timer);
     loop_timer_stop(gw->loop, &gw->seqs_timer);
     loop_timer_stop(gw->loop, &gw->state_timer);
@@ -376,6 +388,7 @@ void gateway_free(struct gateway *gw)
     settings_free(gw->settings);
     settings_free(gw->next);
     buf_fini(&gw->reloaded);
+    free(gw->clock.earlier);
     free(gw->state_topic);
     free(gw);
 }

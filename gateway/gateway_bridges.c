@@ -130,8 +130,10 @@ static int start_bridge(struct gateway *gw, const struct bridge_settings *settin
     b->settings = settings;
     list_push_back(&gw->bridges, &b->node);
     r = bridge_new(gw->loop, gw->store, settings, gw->state_topic, on_bridge_state, gw, &b->bridge);
-    if (r == 0)
+    if (r == 0) {
+        bridge_use_clock(b->bridge, &gw->clock);
         r = change_taps(b, NULL);
+    }
     if (r == 0)
         bridge_start(b->bridge);
     else

@@ -90,7 +90,7 @@ static void start_threads(struct gateway *gw)
     for (size_t i = 0; i < gw->bus_room; i++)
         changed |= is_new(gw->buses[i]);
     if (!gw->announced)
-        publish_announce(gw->publish, clock_wall_ms());
+        publish_announce(gw->publish, clock_boot_ms());
     else if (changed)
         publish_devices(gw->publish);
     gw->announced = true;

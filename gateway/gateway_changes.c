@@ -10,14 +10,8 @@
 
 /* Keys, and whole sections, that a reload applies, or refuses before anybody asks here. */
 static const char *const applied[] = {
-    "gateway.id",
-    "gateway.data_dir",
-    "broker.listeners",
-    "broker.allow_anonymous",
-    "broker.limits",
-    "broker.sys_interval",
-    "web",
-    "log.level",
+    "gateway.id",    "gateway.data_dir",    "gateway.clock", "broker.listeners", "broker.allow_anonymous",
+    "broker.limits", "broker.sys_interval", "web",           "log.level",
 };
 
 static bool is_applied(const char *key)

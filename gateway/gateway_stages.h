@@ -5,6 +5,7 @@
  *   gateway_buses.c .h    which buses run, and the numbering of their devices
  *   gateway_bridges.c .h  which bridges run, and what they tap from the broker
  *   gateway_discovery.c   when Home Assistant is told of devices
+ *   gateway_clock.c       whether the time is known
  *   gateway_reload.c      what other settings change, and in which order
  *   gateway_changes.c .h  the same in words
  *   gateway_writes.c .h   what people ask of devices
@@ -17,6 +18,7 @@
 
 #include "core/buf.h"
 #include "core/list.h"
+#include "core/stamp.h"
 #include "core/timer.h"
 #include "gateway.h"
 
@@ -54,6 +56,11 @@ struct gateway {
     size_t job_count;
     struct broker_tap *birth_tap; /* Home Assistant's */
 
+    struct stamp_clock clock;
+    int64_t clock_floor_ms;   /* it has been later than this already */
+    int64_t clock_began_ms;   /* of the wall clock, at boot, as it was when the process began */
+    struct timer clock_timer; /* until it is trusted */
+
     struct timer age_timer;
     struct timer seqs_timer;
     struct timer state_timer;
@@ -86,6 +93,15 @@ int gateway_open_store(struct gateway *gw);
 /* gateway_discovery.c: devices are announced as they begin, and whenever Home Assistant does. 0 or -ENOMEM. */
 int gateway_start_discovery(struct gateway *gw);
 void gateway_stop_discovery(struct gateway *gw);
+
+/* gateway_clock.c: before the store is opened... */
+void gateway_begin_clock(struct gateway *gw);
+
+/* ...and after: knows earlier boots, and looks until the clock is trusted. */
+void gateway_start_clock(struct gateway *gw);
+
+/* Before anything is published: what the wall clock says now. */
+void gateway_read_clock(struct gateway *gw);
 
 /* gateway_reload.c: a part of a reload has ended. */
 void gateway_look_at_reload(struct gateway *gw);

@@ -273,6 +273,11 @@ void bridge_free(struct bridge *br)
     free(br);
 }
 
+void bridge_use_clock(struct bridge *br, const struct stamp_clock *clock)
+{
+    br->clock = clock;
+}
+
 void bridge_start(struct bridge *br)
 {
     client_start(br->up->client);

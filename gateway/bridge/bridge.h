@@ -18,6 +18,7 @@
 struct bridge;
 struct loop;
 struct message;
+struct stamp_clock;
 struct store;
 
 /* Called on connection and loss, for $SYS and the log of whoever wants it. */
@@ -28,6 +29,9 @@ typedef void bridge_state_fn(void *arg, const struct bridge *br);
 int bridge_new(struct loop *loop, struct store *store, const struct bridge_settings *settings, const char *state_topic,
                bridge_state_fn *on_state, void *arg, struct bridge **ret_bridge);
 void bridge_free(struct bridge *br); /* Accepts NULL. */
+
+/* What is owed and has no time yet gets it as it is sent, once the clock tells. Borrowed, and changed as it changes. */
+void bridge_use_clock(struct bridge *br, const struct stamp_clock *clock);
 
 void bridge_start(struct bridge *br);
 

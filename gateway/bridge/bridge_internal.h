@@ -37,6 +37,7 @@ struct bridge {
     void *arg;
     struct upstream *up;
     struct outbox *outbox;
+    const struct stamp_clock *clock; /* NULL: messages go as they are */
     enum bridge_phase phase;
     bridge_stopped_fn *stopped; /* NULL: not told to stop */
     void *stopped_arg;
@@ -49,7 +50,8 @@ struct bridge {
 
     struct message *pending; /* from outbox_next(), not yet taken by the client; borrowed */
     uint64_t pending_seq;
-    struct buf topic; /* scratch: a mapped name */
+    struct buf topic;   /* scratch: a mapped name */
+    struct buf payload; /* scratch: one that was given its time */
     uint64_t unanswered;
     bool pumping;
     bool holding; /* over quota: waits until all is answered, then retry_timer runs */

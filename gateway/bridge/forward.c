@@ -15,6 +15,7 @@
 #include "bridge/mapping.h"
 #include "core/log.h"
 #include "core/message.h"
+#include "core/stamp.h"
 #include "loop.h"
 
 static void pump_again(void *arg)
@@ -58,6 +59,7 @@ void forward_fini(struct bridge *br)
     loop_timer_stop(br->loop, &br->pace_timer);
     loop_timer_stop(br->loop, &br->retry_timer);
     buf_fini(&br->topic);
+    buf_fini(&br->payload);
 }
 
 static void log_refusal(struct bridge *br, uint8_t reason, const char *next)
@@ -78,12 +80,28 @@ static void drop(struct bridge *br, uint64_t seq, uint8_t reason)
     outbox_ack(br->outbox, seq);
 }
 
+/* A reading from before the time was known, with its time; a reference. NULL: it goes as it is. */
+static struct message *with_time(struct bridge *br, const struct message *m)
+{
+    struct message *timed = NULL;
+
+    if (!br->clock || m->origin != MESSAGE_FROM_DRIVER)
+        return NULL;
+    buf_clear(&br->payload);
+    if (stamp_resolve(br->clock, m->payload, &br->payload) && !buf_failed(&br->payload))
+        timed = message_new(m->topic, buf_str(&br->payload), m->props, m->qos, m->retain);
+    if (timed)
+        timed->expires_ms = m->expires_ms;
+    return timed;
+}
+
 /* 0: gone, one way or the other; -EAGAIN: not now. */
 static int send_pending(struct bridge *br)
 {
     struct message *m = br->pending;
     const struct bridge_topic_settings *rule = mapping_find(br->settings, m->topic);
     uint64_t seq = br->pending_seq;
+    struct message *timed;
     int r;
 
     if (!rule) { /* left by a run that was configured otherwise */
@@ -96,7 +114,10 @@ static int send_pending(struct bridge *br)
     mapping_put(rule, m->topic, &br->topic);
     if (buf_failed(&br->topic))
         return -EAGAIN;
-    r = client_publish(br->up->client, m, buf_str(&br->topic), m->qos < rule->qos ? m->qos : rule->qos, seq);
+    timed = with_time(br, m);
+    r = client_publish(br->up->client, timed ? timed : m, buf_str(&br->topic), m->qos < rule->qos ? m->qos : rule->qos,
+                       seq);
+    message_unref(timed);
     if (r == -EAGAIN)
         return r;
     br->pending = NULL;

@@ -49,8 +49,8 @@ struct broker {
     bool stopping;
 };
 
-/* Wall-clock expiry of a message that has one: the clock is read only then. */
-int64_t broker_wall_ms(const struct message *m);
+/* Now, for a message that expires: the clock is read only then. */
+int64_t broker_run_ms(const struct message *m);
 
 /* route.c: retains the message if it says so and gives it to everyone who subscribed. `from` may be
  * NULL. Returns the number of receivers, or -ENOMEM: somebody who should have it may not. */

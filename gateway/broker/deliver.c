@@ -120,7 +120,7 @@ static void send_again(struct session *s, struct window_slot *slot)
         conn_send_ack(s->conn, MQTT_PUBREL, slot->id, MQTT_SUCCESS);
         return;
     }
-    p = publication_of_message(slot->delivery.m, broker_wall_ms(slot->delivery.m));
+    p = publication_of_message(slot->delivery.m, broker_run_ms(slot->delivery.m));
     send_slot(s, &p, slot, true);
     publication_fini(&p);
 }
@@ -129,7 +129,7 @@ static void send_again(struct session *s, struct window_slot *slot)
 static void send_queued(struct session *s)
 {
     struct delivery d = delivery_queue_pop(&s->flow->queue);
-    int64_t now_ms = broker_wall_ms(d.m);
+    int64_t now_ms = broker_run_ms(d.m);
     struct publication p = publication_of_message(d.m, now_ms);
     struct window_slot *slot = NULL;
 

@@ -10,7 +10,7 @@
 
 #define EXPIRY_LEN 5 /* identifier and four bytes */
 
-struct publication publication_of_message(struct message *m, int64_t now_wall_ms)
+struct publication publication_of_message(struct message *m, int64_t now_run_ms)
 {
     struct publication p = {
         .topic = m->topic,
@@ -23,7 +23,7 @@ struct publication publication_of_message(struct message *m, int64_t now_wall_ms
 
     if (m->expires_ms) {
         p.expires = true;
-        p.expiry_s = m->expires_ms > now_wall_ms ? (uint32_t)((m->expires_ms - now_wall_ms + 999) / 1000) : 0;
+        p.expiry_s = m->expires_ms > now_run_ms ? (uint32_t)((m->expires_ms - now_run_ms + 999) / 1000) : 0;
     }
     return p;
 }
@@ -40,7 +40,7 @@ struct message *publication_message(struct publication *p)
         return p->m;
     p->m = message_new(p->topic, p->payload, p->props, p->qos, p->retain);
     if (p->m && p->expires)
-        p->m->expires_ms = clock_wall_ms() + (int64_t)p->expiry_s * 1000;
+        p->m->expires_ms = clock_run_ms() + (int64_t)p->expiry_s * 1000;
     return p->m;
 }
 

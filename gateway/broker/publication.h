@@ -41,8 +41,8 @@ struct publication {
     struct frame frames[FRAME_LAYOUTS];
 };
 
-/* Of a kept message; takes a reference. now_wall_ms: for what is left of its expiry. */
-struct publication publication_of_message(struct message *m, int64_t now_wall_ms);
+/* Of a kept message; takes a reference. now_run_ms: for what is left of its expiry. */
+struct publication publication_of_message(struct message *m, int64_t now_run_ms);
 
 /* Gives the message back, if there is one. */
 void publication_fini(struct publication *p);

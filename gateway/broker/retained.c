@@ -124,7 +124,7 @@ static void trim(struct node_row *row)
         node_row_fini(row);
 }
 
-int retained_match(struct retained *r, struct str filter, int64_t now_wall_ms, retained_fn *fn, void *arg)
+int retained_match(struct retained *r, struct str filter, int64_t now_run_ms, retained_fn *fn, void *arg)
 {
     int e = find_all(r, filter);
 
@@ -135,7 +135,7 @@ int retained_match(struct retained *r, struct str filter, int64_t now_wall_ms, r
         struct message *m = n->value;
 
         /* Pruning frees only nodes without a value: never one that is still to come here. */
-        if (m->expires_ms && m->expires_ms <= now_wall_ms)
+        if (m->expires_ms && m->expires_ms <= now_run_ms)
             forget(r, n);
         else
             fn(arg, m);

@@ -33,6 +33,6 @@ void retained_clear(struct retained *r, struct str topic);
 
 /* Calls fn for each message whose topic the filter matches; fn must not change the store. 0 or -ENOMEM. */
 typedef void retained_fn(void *arg, struct message *m);
-int retained_match(struct retained *r, struct str filter, int64_t now_wall_ms, retained_fn *fn, void *arg);
+int retained_match(struct retained *r, struct str filter, int64_t now_run_ms, retained_fn *fn, void *arg);
 
 #endif

@@ -9,9 +9,9 @@
 
 enum { FRAME_KEEPS_BYTES = 65536 };
 
-int64_t broker_wall_ms(const struct message *m)
+int64_t broker_run_ms(const struct message *m)
 {
-    return m->expires_ms ? clock_wall_ms() : 0;
+    return m->expires_ms ? clock_run_ms() : 0;
 }
 
 static int retain(struct broker *b, struct publication *p)
@@ -96,7 +96,7 @@ int broker_route(struct broker *b, struct publication *p, const struct session *
 
 static void publish_message(struct broker *b, struct message *m)
 {
-    struct publication p = publication_of_message(m, broker_wall_ms(m));
+    struct publication p = publication_of_message(m, broker_run_ms(m));
     int r = broker_route(b, &p, NULL);
 
     publication_fini(&p);
@@ -133,13 +133,13 @@ void broker_publish_deferred(struct broker *b)
 struct retained_wanted {
     struct session *session;
     const struct subscription_options *options;
-    int64_t now_wall_ms;
+    int64_t now_run_ms;
 };
 
 static void send_retained(void *arg, struct message *m)
 {
     const struct retained_wanted *w = arg;
-    struct publication p = publication_of_message(m, w->now_wall_ms);
+    struct publication p = publication_of_message(m, w->now_run_ms);
     struct sub_ids *ids = NULL;
 
     if (w->options->id) {
@@ -155,7 +155,7 @@ static void send_retained(void *arg, struct message *m)
 
 int broker_send_retained(struct session *s, struct str filter, const struct subscription_options *options)
 {
-    struct retained_wanted w = {.session = s, .options = options, .now_wall_ms = clock_wall_ms()};
+    struct retained_wanted w = {.session = s, .options = options, .now_run_ms = clock_run_ms()};
 
-    return retained_match(&s->broker->retained, filter, w.now_wall_ms, send_retained, &w);
+    return retained_match(&s->broker->retained, filter, w.now_run_ms, send_retained, &w);
 }

@@ -67,7 +67,7 @@ int broker_tap_open(struct broker *b, const char *filter, broker_message_fn *fn,
     if (r < 0)
         return r;
     b->routing = true; /* what fn publishes comes after the retained ones */
-    r = retained_match(&b->retained, str_of(filter), clock_wall_ms(), give_retained, tap);
+    r = retained_match(&b->retained, str_of(filter), clock_run_ms(), give_retained, tap);
     b->routing = routing;
     if (r < 0) {
         broker_tap_close(tap);

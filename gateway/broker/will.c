@@ -57,7 +57,7 @@ void will_publish(struct session *s)
 
     s->will = NULL;
     if (w->expiry_s >= 0)
-        w->m->expires_ms = clock_wall_ms() + w->expiry_s * 1000;
+        w->m->expires_ms = clock_run_ms() + w->expiry_s * 1000;
     broker_publish(s->broker, w->m);
     will_free(w);
 }

@@ -43,7 +43,7 @@ static int measure(const struct client *c, const struct message *m, struct str t
 /* Whole seconds left, rounded up; a message that has expired on its way says 0. */
 static uint32_t seconds_left(const struct message *m)
 {
-    int64_t left_ms = m->expires_ms - clock_wall_ms();
+    int64_t left_ms = m->expires_ms - clock_run_ms();
 
     if (left_ms <= 0)
         return 0;

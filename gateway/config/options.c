@@ -22,6 +22,7 @@ static const struct schema_option gateway_options[] = {
      .preset = "10000",
      .help = "Readings that may wait between the buses and the broker; when there are more, the oldest are dropped and "
              "counted."},
+    {.name = "clock", .type = OPT_SECTION, .section = &clock_section, .help = "The machine's clock."},
     {.name = "home_assistant_prefix",
      .type = OPT_NAME,
      INTO(struct root_draft, gateway.home_assistant_prefix),

@@ -19,6 +19,7 @@ extern const struct schema_choice port_parities[];
 
 extern const struct schema_section root_section;   /* struct root_draft */
 extern const struct schema_section conf_d_section; /* the same, for a file in conf.d */
+extern const struct schema_section clock_section;  /* struct root_draft */
 extern const struct schema_section listener_section;
 extern const struct schema_section about_device_section; /* struct about_device */
 extern const struct schema_section about_tag_section;    /* struct about_tag */

@@ -18,11 +18,14 @@
 
 struct arena;
 
+enum clock_trust { CLOCK_TRUST_AUTO, CLOCK_TRUST_ALWAYS };
+
 struct gateway_settings {
     const char *id;          /* topic root is wp/<id>; NULL: a broker alone, no wp/ topics */
     const char *data_dir;    /* absolute */
     uint32_t inbox_readings; /* bound of the inbox */
     const char *home_assistant_prefix;
+    enum clock_trust clock_trust;
     int64_t write_expiry_ms; /* of requests that do not say */
     int64_t audit_rows;      /* bound of the audit */
 };

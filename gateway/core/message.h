@@ -39,7 +39,7 @@ struct message {
     uint8_t qos;        /* as published: the most a receiver can get */
     bool retain;        /* as published */
     uint8_t origin;     /* enum message_origin */
-    int64_t expires_ms; /* wall clock; 0 = never (3.3.2.3.3) */
+    int64_t expires_ms; /* clock_run_ms() then; 0 = never (3.3.2.3.3) */
     struct str topic;
     struct str payload;
     struct str props;               /* encoded, without their length prefix */

@@ -110,7 +110,7 @@ struct batch_text;
 struct batch {
     uint32_t bus;    /* the number it was started with */
     uint32_t device; /* index into the bus's devices */
-    int64_t ts_ms;   /* wall clock, the middle of the transaction */
+    int64_t ts_ms;   /* the middle of the transaction: wall clock, from the inbox on clock_boot_ms() */
     struct health health;
     struct batch_text *texts; /* copies of all texts */
     size_t capacity;

@@ -9,7 +9,7 @@ static const char *const type_names[] = {
     [TYPE_F64] = "f64",   [TYPE_BCD16] = "bcd16", [TYPE_BCD32] = "bcd32", [TYPE_STRING] = "string",
 };
 
-void document_info(const struct publish *p, int64_t started_wall_ms, struct buf *out)
+void document_info(const struct publish *p, struct buf *out)
 {
     struct json j = json_to(out);
 
@@ -19,7 +19,28 @@ void document_info(const struct publish *p, int64_t started_wall_ms, struct buf 
     json_key(&j, "version");
     json_text(&j, WIREPOST_VERSION);
     json_key(&j, "started");
-    json_int(&j, started_wall_ms);
+    if (p->clock->trusted)
+        json_int(&j, p->clock->now.began_ms + p->started_ms);
+    else
+        json_null(&j);
+    json_object_end(&j);
+}
+
+/* offset: what is to be added to `mono` of a message of this boot, to get its ts. */
+void document_clock(const struct stamp_clock *clock, struct buf *out)
+{
+    struct json j = json_to(out);
+
+    json_object_begin(&j);
+    json_key(&j, "trusted");
+    json_bool(&j, clock->trusted);
+    json_key(&j, "boot");
+    json_text(&j, clock->now.id);
+    json_key(&j, "offset");
+    if (clock->trusted)
+        json_int(&j, clock->now.began_ms);
+    else
+        json_null(&j);
     json_object_end(&j);
 }
 
@@ -138,13 +159,13 @@ void document_status(const struct health *h, struct buf *out)
     json_object_end(&j);
 }
 
-void document_json(const struct device_publish *d, const uint32_t *tags, size_t count, int64_t ts_ms, struct buf *out)
+void document_json(const struct stamp_clock *clock, const struct device_publish *d, const uint32_t *tags, size_t count,
+                   int64_t ts_ms, struct buf *out)
 {
     struct json j = json_to(out);
 
     json_object_begin(&j);
-    json_key(&j, "ts");
-    json_int(&j, ts_ms);
+    stamp_write(&j, clock, ts_ms);
     write_count(&j, "seq", d->seq);
     json_key(&j, "v");
     json_object_begin(&j);

@@ -77,7 +77,7 @@ static void emit_json(struct publish *p, struct device_publish *d, const uint32_
     if (d->settings->publish == PUBLISH_VALUES)
         return;
     publish_topic_of_device(p, d, "json");
-    document_json(d, tags, count, ts_ms, &p->payload);
+    document_json(p->clock, d, tags, count, ts_ms, &p->payload);
     d->seq++;
     publish_emit(p, 1);
 }
@@ -94,10 +94,12 @@ static void set_availability(struct publish *p, struct device_publish *d, enum a
 
 struct publish *publish_new(const char *gateway_id, publish_emit_fn *emit_fn, void *arg)
 {
+    static const struct stamp_clock as_it_is = {.trusted = true};
     struct publish *p = calloc(1, sizeof(*p));
 
     if (!p)
         return NULL;
+    p->clock = &as_it_is;
     p->emit = emit_fn;
     p->arg = arg;
     p->gateway_id = strdup(gateway_id);
@@ -138,16 +140,30 @@ void publish_devices(struct publish *p)
     publish_emit(p, 1);
 }
 
-void publish_announce(struct publish *p, int64_t now_wall_ms)
+void publish_use_clock(struct publish *p, const struct stamp_clock *clock)
 {
+    p->clock = clock;
+}
+
+void publish_clock(struct publish *p)
+{
+    topic_of_gateway(p, "clock");
+    document_clock(p->clock, &p->payload);
+    publish_emit(p, 1);
+
+    topic_of_gateway(p, "info");
+    document_info(p, &p->payload);
+    publish_emit(p, 1);
+}
+
+void publish_announce(struct publish *p, int64_t now_boot_ms)
+{
+    p->started_ms = now_boot_ms;
     topic_of_gateway(p, "state");
     buf_put_text(&p->payload, "online");
     publish_emit(p, 1);
 
-    topic_of_gateway(p, "info");
-    document_info(p, now_wall_ms, &p->payload);
-    publish_emit(p, 1);
-
+    publish_clock(p);
     publish_devices(p);
 }
 
@@ -316,7 +332,7 @@ static int64_t publish_due(struct publish *p, struct device_publish *d, int64_t 
 }
 
 /* The next moment at which there is something to do for one of the device's tags. */
-static int64_t check_device(struct publish *p, struct device_publish *d, int64_t now_mono_ms, int64_t now_wall_ms)
+static int64_t check_device(struct publish *p, struct device_publish *d, int64_t now_mono_ms, int64_t now_boot_ms)
 {
     struct outcome o = {.next = INT64_MAX};
     int64_t next = INT64_MAX;
@@ -340,8 +356,8 @@ static int64_t check_device(struct publish *p, struct device_publish *d, int64_t
         }
     }
     if (o.count > 0) {
-        compute_tags(p, d, now_wall_ms, now_mono_ms, &o);
-        emit_json(p, d, p->shown, o.count, now_wall_ms);
+        compute_tags(p, d, now_boot_ms, now_mono_ms, &o);
+        emit_json(p, d, p->shown, o.count, now_boot_ms);
     }
     next = earlier(next, publish_due(p, d, now_mono_ms));
 
@@ -354,7 +370,7 @@ static int64_t check_device(struct publish *p, struct device_publish *d, int64_t
     return next;
 }
 
-int64_t publish_check_age(struct publish *p, int64_t now_mono_ms, int64_t now_wall_ms)
+int64_t publish_check_age(struct publish *p, int64_t now_mono_ms, int64_t now_boot_ms)
 {
     int64_t next = INT64_MAX;
 
@@ -363,7 +379,7 @@ int64_t publish_check_age(struct publish *p, int64_t now_mono_ms, int64_t now_wa
 
         for (size_t i = 0; bus && i < bus->settings->device_count; i++)
             if (!bus->devices[i].taken_over)
-                next = earlier(next, check_device(p, &bus->devices[i], now_mono_ms, now_wall_ms));
+                next = earlier(next, check_device(p, &bus->devices[i], now_mono_ms, now_boot_ms));
     }
     return next;
 }

@@ -16,6 +16,7 @@
 
 #include "bus/bus_settings.h"
 #include "core/reading.h"
+#include "core/stamp.h"
 #include "core/str.h"
 
 struct publish;
@@ -26,6 +27,10 @@ typedef void publish_emit_fn(void *arg, struct str topic, struct str payload, ui
 /* NULL when out of memory. */
 struct publish *publish_new(const char *gateway_id, publish_emit_fn *emit, void *arg);
 void publish_free(struct publish *p); /* Accepts NULL. */
+
+/* How samples' times, clock_boot_ms() in batches, become those of messages. Borrowed, and changed as it changes.
+ * Without one they are taken as they are. */
+void publish_use_clock(struct publish *p, const struct stamp_clock *clock);
 
 /* Has devices with home_assistant announced below this prefix. 0 or -ENOMEM. */
 int publish_use_discovery(struct publish *p, const char *prefix);
@@ -49,8 +54,11 @@ struct value publish_value(const struct publish *p, uint32_t bus, size_t device,
 uint64_t publish_seq(const struct publish *p, uint32_t bus, size_t device);
 void publish_set_seq(struct publish *p, uint32_t bus, size_t device, uint64_t next);
 
-/* state `online`, info, devices. A device's availability follows once it has answered or is overdue. */
-void publish_announce(struct publish *p, int64_t now_wall_ms);
+/* state `online`, clock, info, devices. A device's availability follows once it has answered or is overdue. */
+void publish_announce(struct publish *p, int64_t now_boot_ms);
+
+/* clock and info alone, once the clock is trusted. */
+void publish_clock(struct publish *p);
 
 /* devices alone, after buses were added or removed. */
 void publish_devices(struct publish *p);
@@ -63,7 +71,7 @@ int64_t publish_batch(struct publish *p, const struct batch *b, int64_t now_mono
 
 /* Turns overdue tags bad, publishes values whose interval has ended. Returns when to call again (monotonic ms),
  * INT64_MAX for never. */
-int64_t publish_check_age(struct publish *p, int64_t now_mono_ms, int64_t now_wall_ms);
+int64_t publish_check_age(struct publish *p, int64_t now_mono_ms, int64_t now_boot_ms);
 
 struct publish_stats {
     uint64_t readings; /* taken, good or bad */

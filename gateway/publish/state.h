@@ -16,7 +16,7 @@ struct tag_state {
     char *told_text;            /* of `told`, the same */
     struct reason bad;          /* why there is no value; REASON_NONE while there is one */
     struct reason last_failure; /* since the last good reading */
-    int64_t ts_ms;              /* wall clock of the last good reading */
+    int64_t ts_ms;              /* clock_boot_ms() of the last good reading */
     int64_t good_ms;            /* monotonic time of the last good reading, or of the start */
     bool known;                 /* a value or its absence has been published */
     bool fresh;                 /* `value` was read after `told` was published */
@@ -52,6 +52,8 @@ struct bus_publish {
 
 struct publish {
     char *gateway_id;
+    const struct stamp_clock *clock;
+    int64_t started_ms;     /* clock_boot_ms() */
     char *discovery_prefix; /* NULL: no discovery */
     publish_emit_fn *emit;
     void *arg;
@@ -77,11 +79,13 @@ void discovery_announce(struct publish *p, const struct device_settings *d, cons
 void discovery_withdraw(struct publish *p, const struct device_settings *d);
 
 /* The documents: each appends one JSON value to `out`. */
-void document_info(const struct publish *p, int64_t started_wall_ms, struct buf *out);
+void document_info(const struct publish *p, struct buf *out);
+void document_clock(const struct stamp_clock *clock, struct buf *out);
 void document_devices(const struct publish *p, struct buf *out);
 void document_status(const struct health *h, struct buf *out);
 
 /* One json message of a device: the `count` tags at `tags` (indexes). */
-void document_json(const struct device_publish *d, const uint32_t *tags, size_t count, int64_t ts_ms, struct buf *out);
+void document_json(const struct stamp_clock *clock, const struct device_publish *d, const uint32_t *tags, size_t count,
+                   int64_t ts_ms, struct buf *out);
 
 #endif

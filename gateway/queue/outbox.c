@@ -198,7 +198,7 @@ static struct entry *entry_new(struct outbox *o, struct message *m, bool durable
         return NULL;
     e->m = message_ref(m);
     e->seq = ++o->last_seq;
-    e->time_ms = clock_wall_ms();
+    e->time_ms = clock_steady_ms();
     e->due_ms = loop_now_ms(o->loop) + (waited_for ? CLIENT_LINGER_MS : linger);
     e->durable = durable;
     if (durable) {
@@ -249,18 +249,19 @@ void outbox_append(struct outbox *o, struct message *m, uint8_t qos)
     outbox_wake_receiver(o);
 }
 
-static bool is_expired(const struct outbox *o, const struct entry *e, int64_t now_ms)
+static bool is_expired(const struct outbox *o, const struct entry *e, int64_t run_ms, int64_t steady_ms)
 {
     const int64_t max_age = o->settings->max_age_ms;
 
-    return is_older(e->m->expires_ms, now_ms + 1) || (max_age > 0 && is_older(e->time_ms, now_ms - max_age));
+    return is_older(e->m->expires_ms, run_ms + 1) || (max_age > 0 && is_older(e->time_ms, steady_ms - max_age));
 }
 
 void outbox_drop_expired(struct outbox *o)
 {
-    const int64_t now_ms = clock_wall_ms();
+    const int64_t run_ms = clock_run_ms();
+    const int64_t steady_ms = clock_steady_ms();
 
-    while (o->next != &o->list && o->next != &o->gap && is_expired(o, entry_of(o->next), now_ms)) {
+    while (o->next != &o->list && o->next != &o->gap && is_expired(o, entry_of(o->next), run_ms, steady_ms)) {
         o->stats.dropped_expired++;
         outbox_remove(o, entry_of(o->next), 0);
     }

@@ -45,7 +45,7 @@ struct outbox_stats {
     uint64_t dropped_expired; /* expired */
     uint64_t dropped_disk;    /* disk: could not be written, or was damaged there */
     uint64_t written_bytes;   /* handed to the disk since start */
-    int64_t oldest_ms;        /* wall clock when the oldest was appended; 0 = empty */
+    int64_t oldest_ms;        /* wall clock when the oldest was appended; 0 = empty, or not known */
 };
 
 /* Reads the state that the last run left under `name`; settings are borrowed. 0 or -errno. */

@@ -121,8 +121,8 @@ static void ask_for_drops(const struct outbox *o, struct outbox_job *job)
         return;
     if (s->on_full == OUTBOX_DROP_OLDEST && s->max_bytes && bytes > s->max_bytes)
         job->drop_bytes = bytes - s->max_bytes;
-    if (s->max_age_ms > 0)
-        job->drop_before_ms = clock_wall_ms() - s->max_age_ms;
+    if (s->max_age_ms > 0 && clock_steady_ms() > 0)
+        job->drop_before_ms = clock_steady_ms() - s->max_age_ms;
 }
 
 static bool needs_update(const struct outbox *o)

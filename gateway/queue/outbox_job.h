@@ -24,7 +24,7 @@ struct entry {
     struct list_node node;
     struct message *m; /* one reference */
     uint64_t seq;
-    int64_t time_ms; /* wall clock, when it was appended */
+    int64_t time_ms; /* clock_steady_ms() when it was appended */
     int64_t due_ms;  /* monotonic: when it is written unless it was acknowledged */
     bool durable;    /* QoS 1 or 2; QoS 0 is never written */
     bool held;       /* its publisher waits for us */
@@ -48,7 +48,7 @@ static inline uint64_t message_bytes(const struct message *m)
     return m->topic.len + m->payload.len + m->props.len;
 }
 
-/* A time stamp from before 2024 means that the clock was not set yet: nothing is known of its age. */
+/* A time stamp of 0, or from before 2024, means that the clock was not set yet: nothing is known of its age. */
 static inline bool is_older(int64_t time_ms, int64_t than_ms)
 {
     return time_ms >= INT64_C(1704067200000) && time_ms < than_ms;

@@ -50,6 +50,13 @@ static const char *const steps[] = {
     "  result TEXT NOT NULL,"
     "  code TEXT NOT NULL);"
     "PRAGMA user_version = 2;",
+    /*
+     * boot     one row per boot of the machine: the wall clock then
+     */
+    "CREATE TABLE boot ("
+    "  id TEXT PRIMARY KEY,"
+    "  began_ms INTEGER NOT NULL);"
+    "PRAGMA user_version = 3;",
 };
 
 static int read_version(struct db *db, int64_t *ret_version)
