@@ -18,14 +18,17 @@ bool frame_function_is_known(uint8_t function)
 
 uint16_t frame_crc16(const uint8_t *bytes, size_t len)
 {
-    uint16_t crc = 0xffff;
+    /* What four bits shifted out do to the rest (polynomial 0xa001). */
+    static const uint16_t table[16] = {0x0000, 0xcc01, 0xd801, 0x1400, 0xf001, 0x3c00, 0x2800, 0xe401,
+                                       0xa001, 0x6c00, 0x7800, 0xb401, 0x5000, 0x9c01, 0x8801, 0x4400};
+    unsigned crc = 0xffff;
 
     for (size_t i = 0; i < len; i++) {
         crc ^= bytes[i];
-        for (int bit = 0; bit < 8; bit++)
-            crc = (uint16_t)(crc & 1 ? crc >> 1 ^ 0xa001 : crc >> 1);
+        crc = crc >> 4 ^ table[crc & 15];
+        crc = crc >> 4 ^ table[crc & 15];
     }
-    return crc;
+    return (uint16_t)crc;
 }
 
 size_t frame_rtu_build(uint8_t unit, const uint8_t *pdu, size_t len, uint8_t ret_frame[RTU_FRAME_MAX])
