@@ -3,12 +3,18 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/hash.h"
 #include "core/json.h"
 #include "core/units.h"
 #include "publish/state.h"
+
+/* A step of Home Assistant's numbers is at least this. */
+#define MIN_STEP 0.001
 
 /* Where what is about one tag goes. */
 struct entity {
@@ -116,9 +122,10 @@ static void put_availability(struct json *j, const char *gateway_id, const struc
     put_text(j, "availability_mode", "all");
 }
 
+/* One that says true and false, and no words. */
 static bool is_bool(const struct tag_settings *tag)
 {
-    return tag->type == TYPE_BOOL || tag->form.is_bit;
+    return (tag->type == TYPE_BOOL || tag->form.is_bit) && tag->form.word_count == 0;
 }
 
 static bool is_text(const struct tag_settings *tag)
@@ -173,16 +180,60 @@ static void put_words(struct json *j, const struct value_form *form)
     json_array_end(j);
 }
 
-static void put_bool_payloads(struct json *j, const struct entity *e)
+/* What the state of a bool is, by its value_template. */
+static void put_bool_states(struct json *j, const struct entity *e, const char *on_key, const char *off_key)
 {
-    bool json = e->device->publish == PUBLISH_JSON; /* its template says on and off */
+    bool json = e->device->publish == PUBLISH_JSON;
 
-    put_text(j, "payload_on", json ? "on" : "true");
-    put_text(j, "payload_off", json ? "off" : "false");
+    put_text(j, on_key, json ? "on" : "true");
+    put_text(j, off_key, json ? "off" : "false");
 }
 
-static void put_number(struct json *j, const struct tag_settings *tag)
+static void put_double(struct json *j, const char *key, double v)
 {
+    char text[32];
+
+    snprintf(text, sizeof(text), "%.15g", v);
+    json_key(j, key);
+    json_raw(j, text);
+}
+
+/* A number needs both its ends: without them people only look at it. */
+static bool is_settable(const struct tag_settings *tag)
+{
+    return tag->write.allowed &&
+           (is_bool(tag) || is_text(tag) || (isfinite(tag->write.min) && isfinite(tag->write.max)));
+}
+
+static const char *platform_of(const struct tag_settings *tag)
+{
+    bool set = is_settable(tag);
+
+    if (is_bool(tag))
+        return set ? "switch" : "binary_sensor";
+    if (tag->form.word_count > 0)
+        return set ? "select" : "sensor";
+    if (tag->type == TYPE_STRING)
+        return set ? "text" : "sensor";
+    return set ? "number" : "sensor";
+}
+
+static void put_binary_sensor(struct json *j, const struct entity *e)
+{
+    put_text(j, "device_class", e->tag->device_class);
+    put_bool_states(j, e, "payload_on", "payload_off");
+}
+
+static void put_sensor(struct json *j, const struct tag_settings *tag)
+{
+    if (tag->form.word_count > 0) {
+        put_text(j, "device_class", "enum");
+        put_words(j, &tag->form);
+        return;
+    }
+    put_text(j, "device_class", tag->device_class);
+    if (is_text(tag))
+        return;
     put_text(j, "unit_of_measurement", unit_symbol(tag->unit));
     put_text(j, "state_class", tag->state_class);
     if (!tag->form.has_precision)
@@ -191,26 +242,42 @@ static void put_number(struct json *j, const struct tag_settings *tag)
     json_int(j, tag->form.precision);
 }
 
-static const char *platform_of(const struct tag_settings *tag)
+/* The smallest step that changes something: what one unit of the raw value is worth. */
+static void put_range(struct json *j, const struct tag_settings *tag)
 {
-    return is_bool(tag) ? "binary_sensor" : "sensor";
+    double step =
+        type_is_float(tag->type) ? pow(10, tag->form.has_precision ? -tag->form.precision : -1) : fabs(tag->scale);
+
+    put_double(j, "min", tag->write.min);
+    put_double(j, "max", tag->write.max);
+    put_double(j, "step", step > MIN_STEP ? step : MIN_STEP);
+    put_text(j, "mode", "box");
+    put_text(j, "device_class", tag->device_class);
+    put_text(j, "unit_of_measurement", unit_symbol(tag->unit));
 }
 
-static void put_sensor(struct json *j, const struct entity *e)
+/* What people can set besides looking at it. */
+static void put_control(struct json *j, const struct entity *e)
 {
     const struct tag_settings *tag = e->tag;
+    struct buf topic = {0};
 
-    put_text(j, "platform", platform_of(tag));
-    if (is_bool(tag))
-        put_bool_payloads(j, e);
-    if (tag->form.word_count > 0 && !is_bool(tag)) {
-        put_text(j, "device_class", "enum");
+    buf_printf(&topic, "v/%s/set", tag->name);
+    buf_put_u8(&topic, 0);
+    put_topic(j, "command_topic", e->gateway_id, e->device, (const char *)buf_data(&topic));
+    buf_fini(&topic);
+    if (is_bool(tag)) {
+        put_text(j, "payload_on", "true");
+        put_text(j, "payload_off", "false");
+        put_bool_states(j, e, "state_on", "state_off");
+    } else if (tag->form.word_count > 0) {
         put_words(j, &tag->form);
+    } else if (tag->type == TYPE_STRING) {
+        json_key(j, "max");
+        json_int(j, 2 * tag->form.length);
     } else {
-        put_text(j, "device_class", tag->device_class);
+        put_range(j, tag);
     }
-    if (!is_bool(tag) && !is_text(tag))
-        put_number(j, tag);
 }
 
 static void put_entity(struct json *j, const struct entity *e)
@@ -226,8 +293,38 @@ static void put_entity(struct json *j, const struct entity *e)
     put_id(&id, e->tag->name);
     put_buf(j, "unique_id", &id);
     put_text(j, "name", *e->tag->label ? e->tag->label : e->tag->name);
-    put_sensor(j, e);
+    put_text(j, "platform", platform_of(e->tag));
+    if (is_settable(e->tag))
+        put_control(j, e);
+    else if (is_bool(e->tag))
+        put_binary_sensor(j, e);
+    else
+        put_sensor(j, e->tag);
     put_state(j, e);
+    json_object_end(j);
+}
+
+/* A request of its own that people may have carried out. */
+static void put_action(struct json *j, const char *gateway_id, const struct device_settings *d,
+                       const struct action_settings *action)
+{
+    struct buf text = {0};
+
+    buf_put_text(&text, "action_");
+    put_id(&text, action->name);
+    json_key_str(j, buf_str(&text));
+    buf_clear(&text);
+    json_object_begin(j);
+    put_device_id(&text, gateway_id, d);
+    buf_put_text(&text, "_action_");
+    put_id(&text, action->name);
+    put_buf(j, "unique_id", &text);
+    put_text(j, "name", action->name);
+    put_text(j, "platform", "button");
+    buf_printf(&text, "action/%s/set", action->name);
+    buf_put_u8(&text, 0);
+    put_topic(j, "command_topic", gateway_id, d, (const char *)buf_data(&text));
+    buf_fini(&text);
     json_object_end(j);
 }
 
@@ -274,6 +371,8 @@ void document_discovery(const char *gateway_id, const struct device_settings *d,
 
         put_entity(&j, &e);
     }
+    for (size_t i = 0; i < d->action_count; i++)
+        put_action(&j, gateway_id, d, &d->actions[i]);
     if (before)
         put_forgotten(&j, d, before);
     json_object_end(&j);

@@ -44,6 +44,12 @@ buses:
           - {{name: pump, table: coil, address: 0, device_class: running}}
           - {{name: serial, table: holding, address: 10, type: string, length: 4}}
           - {{name: double, expression: level * 2, unit: m}}
+          - {{name: door, table: coil, address: 1, enum: {{0: shut, 1: open}}}}
+          - {{name: speed, table: holding, address: 3, type: u16, scale: 0.5, unit: rpm, write: {{min: 0, max: 1500}}}}
+          - {{name: fan, table: coil, address: 2, write: true}}
+          - {{name: season, table: holding, address: 4, type: u16, enum: {{0: winter, 1: summer}}, write: true}}
+          - {{name: limitless, table: holding, address: 5, type: u16, write: true}}
+        actions: [{{name: reset, pdu: "42"}}]
       - name: weather
         unit: 3
         publish: json
@@ -60,16 +66,29 @@ UNITS = {"voltage": {"V", "mV"}, "current": {"A", "mA"}, "power": {"W", "kW"}, "
 BINARY_CLASSES = {"running", "problem", "power", "door"}
 COMMON = {"platform", "unique_id", "name", "state_topic", "value_template", "device_class"}
 KEYS = {"sensor": COMMON | {"unit_of_measurement", "state_class", "options", "suggested_display_precision"},
-        "binary_sensor": COMMON | {"payload_on", "payload_off"}}
+        "binary_sensor": COMMON | {"payload_on", "payload_off"},
+        "switch": COMMON | {"command_topic", "payload_on", "payload_off", "state_on", "state_off"},
+        "select": COMMON | {"command_topic", "options"}, "text": COMMON | {"command_topic", "max"},
+        "number": COMMON | {"command_topic", "min", "max", "step", "mode", "unit_of_measurement"},
+        "button": {"platform", "unique_id", "name", "command_topic"}}
 
 
 def check_entity(name, e):
     assert e["platform"] in KEYS, e
     assert set(e) <= KEYS[e["platform"]], (name, set(e) - KEYS[e["platform"]])
     assert re.fullmatch("[a-zA-Z0-9_-]+", name) and re.fullmatch("[a-zA-Z0-9_-]+", e["unique_id"]), (name, e)
+    if e["platform"] in ("switch", "select", "text", "number", "button"):
+        assert e["command_topic"] and not set("+#") & set(e["command_topic"])
+    if e["platform"] == "button":
+        return
     assert e["state_topic"] and not set("+#") & set(e["state_topic"])
-    if e["platform"] == "binary_sensor":
+    if e["platform"] in ("binary_sensor", "switch"):
         assert e.get("device_class") in BINARY_CLASSES | {None}, e
+        return
+    if e["platform"] == "number":
+        assert e["min"] < e["max"] and e["step"] >= 0.001 and e["mode"] in ("auto", "box", "slider"), e
+    if e["platform"] == "select":
+        assert e["options"] and len(set(e["options"])) == len(e["options"]), e
         return
     kind, state = e.get("device_class"), e.get("state_class")
     assert state in (None, "measurement", "measurement_angle", "total", "total_increasing"), e
@@ -111,6 +130,8 @@ class HomeAssistant:
             state = "unknown"
         elif e["platform"] == "binary_sensor":
             state = {e["payload_on"]: "on", e["payload_off"]: "off"}[state]
+        elif e["platform"] == "switch":
+            state = {e["state_on"]: "on", e["state_off"]: "off"}[state]
         self.states[e["unique_id"]] = state
 
     def see(self, e):
@@ -127,6 +148,24 @@ class HomeAssistant:
 
 def announced(watcher):
     return {t: p for t, p in watcher.latest.items() if t.startswith("homeassistant/") and t.endswith("/config") and p}
+
+
+def set_by_home_assistant(port, ha, tank, say):
+    assert tank["limitless"]["platform"] == "sensor", "a number without limits is only shown"
+    assert tank["door"]["platform"] == "sensor" and tank["door"]["options"] == ["shut", "open"]
+    say("set tänk door open")
+    ha.wait(tank["door"], "open")
+    with Client(port) as c:
+        c.connect("home-assistant-sets")
+        for name, payload, state, held in (("speed", "750", "750", "750"), ("fan", tank["fan"]["payload_on"], "on", "true"),
+                                           ("season", "summer", "summer", "summer"), ("fan", tank["fan"]["payload_off"], "off", "false")):
+            c.publish(tank[name]["command_topic"], payload, qos=1)
+            ha.wait(tank[name], state)
+            assert say("get tänk %s" % name) == held
+        count = len(ha.watcher.messages)
+        c.publish(tank["action_reset"]["command_topic"], "PRESS", qos=1)
+        wait_for(lambda: any(t.endswith("/result") and b"exception:1" in p for t, p in ha.watcher.messages[count:]), 15,
+                 "the slave, which knows no function 0x42, to refuse")
 
 
 def main():
@@ -166,6 +205,7 @@ def main():
             ha.wait(e, state)
         assert ha.see(weather["temperature"]) == "-4.5", "rain alone was told of"
 
+        set_by_home_assistant(port, ha, tank, say)
         say("fault tänk silent")
         say("fault weather silent")
         for e in (tank["level"], tank["double"], tank["pump"], weather["temperature"], weather["rain"]):
