@@ -259,28 +259,25 @@ static enum verdict judge(const struct framer *f, struct frame *ret_frame)
     return v == MORE && f->silent ? BROKEN : v;
 }
 
-/* Bytes up to and with the end marker, or all but what may be the beginning of one. */
-static size_t through_end(const struct framer *f)
+/* Bytes up to and with the end marker, or all but what may be the beginning of one: then the rest of it is to come. */
+static size_t through_end(struct framer *f)
 {
     const struct str *marker = &f->s->end;
     const uint8_t *p = f->data + f->head;
-    const uint8_t *end = memmem(p, f->len, marker->data, marker->len);
+    const uint8_t *end = marker->len > 0 ? memmem(p, f->len, marker->data, marker->len) : NULL;
 
+    f->torn = !end && !f->silent;
     if (end)
         return (size_t)(end - p) + marker->len;
-    return f->silent ? f->len : f->len - (marker->len - 1);
+    return f->torn && marker->len > 0 ? f->len - (marker->len - 1) : f->len;
 }
 
 static void pass_over(struct framer *f)
 {
     const struct frame_settings *s = f->s;
-    size_t count = 1;
+    bool step = s->start.len > 0 || s->length > 0 || s->length_size > 0;
 
-    if (s->start.len == 0 && s->length == 0 && s->length_size == 0) {
-        count = s->end.len > 0 ? through_end(f) : f->len;
-        f->torn = f->len > s->max;
-    }
-    drop_garbage(f, count);
+    drop_garbage(f, step ? 1 : through_end(f));
 }
 
 /* Without start and checksum, what follows a gap in the stream may be half a frame that looks like a whole one. */

@@ -70,7 +70,9 @@ static void check_said(const struct lint *lint)
         {"probe", "a register that tells whether the device is there"},
     };
 
-    for (size_t i = 0; i < ARRAY_LEN(wanted); i++)
+    size_t count = ARRAY_LEN(wanted) - (is_serial(lint->root) ? 2 : 0); /* which has no registers */
+
+    for (size_t i = 0; i < count; i++)
         if (!node_get(lint->root, wanted[i].key))
             report_warning(&lint->ld->report, lint->root->place, "a template should say '%s': %s", wanted[i].key,
                            wanted[i].why);
@@ -237,6 +239,8 @@ static void lint_template(struct loader *ld, const struct node *root, const stru
 
     check_said(&lint);
     check_name(&lint);
+    if (is_serial(root))
+        return;
     check_probe(&lint);
     check_notation(&lint);
     check_mixture(&lint);

@@ -94,6 +94,18 @@ static void a_line_that_never_ends_is_given_up(void **state)
     framer_free(f);
 }
 
+static void a_line_that_is_too_long_does_not_spoil_the_next(void **state)
+{
+    const struct frame_settings s = {.end = TEXT("\n"), .max = 16};
+    struct framer *f = framer_of(&s);
+
+    (void)state;
+    framer_clear(f, true);
+    put(f, TEXT("abcdefghijklmnopqrstuv\nnext\n"));
+    expect_frame(f, TEXT("next\n"));
+    framer_free(f);
+}
+
 static void half_a_line_ends_with_the_silence_behind_it(void **state)
 {
     const struct frame_settings s = {.end = TEXT("\n"), .max = 32};
@@ -297,6 +309,7 @@ int main(void)
         cmocka_unit_test(lines_are_found_however_they_arrive),
         cmocka_unit_test(the_end_of_a_line_that_began_before_is_none),
         cmocka_unit_test(a_line_that_never_ends_is_given_up),
+        cmocka_unit_test(a_line_that_is_too_long_does_not_spoil_the_next),
         cmocka_unit_test(half_a_line_ends_with_the_silence_behind_it),
         cmocka_unit_test(a_frame_inside_a_broken_one_is_found),
         cmocka_unit_test(lengths_out_of_bounds_are_no_frames),
