@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "control/server.h"
 #include "core/log.h"
@@ -36,12 +37,26 @@ static void set_log_level(void *gateway, struct control_request *rq, const cJSON
     request_fail(rq, "bad_request", "'level' must be error, warning, info or debug");
 }
 
+/* What it does is logged; what is wrong with the file is answered, too. */
+static void reload(void *gateway, struct control_request *rq, const cJSON *body)
+{
+    struct buf report = {0};
+    int r = gateway_reload_file(gateway, &report);
+
+    (void)body;
+    if (r == 0)
+        request_done(rq);
+    else if (buf_len(&report) > 0)
+        request_fail(rq, "refused", STR_FMT, STR_ARG(buf_str(&report)));
+    else
+        request_fail(rq, "refused", "%s",
+                     r == -EPERM ? "a change of gateway.id or data_dir needs a restart" : strerror(-r));
+    buf_fini(&report);
+}
+
 static const struct request_kind kinds[] = {
-    {"log", set_log_level},
-    {"read", gateway_request_read},
-    {"scan", gateway_request_scan},
-    {"write", gateway_request_write},
-    {0},
+    {"log", set_log_level},         {"read", gateway_request_read},   {"reload", reload},
+    {"scan", gateway_request_scan}, {"write", gateway_request_write}, {0},
 };
 
 static void open_socket(struct gateway *gw, struct gateway_requests *all)

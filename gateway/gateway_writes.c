@@ -133,7 +133,7 @@ static void on_request(void *arg, const struct broker_request *req)
                                .payload = m->payload,
                                .retain = m->retain,
                                .who = req->client_id,
-                               .expires_wall_ms = m->expires_ms};
+                               .expires_wall_ms = m->expires_ms ? m->expires_ms - clock_run_ms() + clock_wall_ms() : 0};
     struct mqtt_props props;
 
     if (mqtt_message_props(m->props, &props) == 0) {

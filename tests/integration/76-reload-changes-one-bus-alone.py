@@ -7,6 +7,7 @@ or change what needs a restart, change nothing and say why. Ports come and go wi
 import json
 import os
 import signal
+import socket
 import sys
 import time
 
@@ -192,6 +193,23 @@ def ports(plant):
     plant.check_steady(since, "ports that come and go")
 
 
+def asked_by_a_program(plant):
+    def ask():
+        with socket.socket(socket.AF_UNIX) as s:
+            s.settimeout(10)
+            s.connect(plant.w.path("data/control.sock"))
+            s.sendall(b'{"request":"reload","id":1}\n')
+            return json.loads(s.makefile().readline())
+    plant.write([STEADY, NEW_LINE], more="log: {{level: loud}}\n")
+    answer = ask()
+    print("asked by a program:", answer)
+    assert answer["status"] == "failed" and "site.yaml:" in str(answer) and "'loud'" in str(answer), answer
+    plant.write([STEADY, NEW_LINE])
+    assert ask()["status"] == "done"
+    wait_for(lambda: "1 bus removed (plc), 2 buses unchanged" in plant.gateway.log(), 15, "the bus to go")
+    plant.watcher.wait("wp/site/d/press/v/force", "")
+
+
 def main():
     with Workplace() as w:
         plant = Plant(w)
@@ -199,6 +217,7 @@ def main():
         numbering_goes_on(plant)
         wrong_files(plant)
         ports(plant)
+        asked_by_a_program(plant)
         plant.gateway.stop()
 
 

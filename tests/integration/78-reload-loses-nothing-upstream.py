@@ -70,6 +70,9 @@ class Plant:
 def main():
     with Workplace() as w:
         plant = Plant(w)
+        up = plant.start_upstream(1)
+        second = Reader(plant.ports[1])  # its session is there before anything comes
+        up.stop()
         up = plant.start_upstream(0)
         reader = Reader(plant.ports[0])
         plant.gateway.program.wait_for_log("bridge cloud: connected to")
@@ -97,7 +100,7 @@ def main():
         plant.reload(elsewhere + "log: {level: debug}\n", "reload: 1 bridge unchanged, 1 key added (log.level)")
         time.sleep(0.5)
         up = plant.start_upstream(1)
-        second = Reader(plant.ports[1])
+        second.connect()
         count = feeder.stop()
         got = second.read(count - 1, 40)
         first = got[0]
