@@ -156,9 +156,10 @@ static void check_probe(const struct lint *lint)
                    "the probe reads what neither a tag nor a block has: a device that refuses it would stay away");
 }
 
+/* False for tags that are computed, which have none. */
 static bool is_hex(const struct node *address)
 {
-    return str_starts_with(address->text, str_of("0x")) || str_starts_with(address->text, str_of("0X"));
+    return address && (str_starts_with(address->text, str_of("0x")) || str_starts_with(address->text, str_of("0X")));
 }
 
 /* Whether the table has an address that cannot be in the notation with the table as its first digit. */
@@ -208,7 +209,7 @@ static void check_mixture(const struct lint *lint)
         const struct tag_draft *tag = &lint->device->tags[i];
         int first = tag->table == TABLE_HOLDING ? 40000 : tag->table == TABLE_INPUT ? 30000 : 65536;
 
-        if (hex[tag->table] && tag->address > first && tag->address <= first + 9999 &&
+        if (tag->address > first && tag->address <= first + 9999 && hex[tag->table] &&
             !is_hex(node_get(tag->node, "address")))
             report_warning(&lint->ld->report, lint_place(tag, "address"),
                            "a decimal address like %d among hexadecimal ones, as of '%s': is it one of a manual that "

@@ -61,7 +61,7 @@ static void check_steps(const struct lint *lint, const struct tag_draft *const t
 {
     int step = three[1]->address - three[0]->address;
 
-    if (three[0]->form.checked.is_bit || three[2]->address - three[1]->address == step)
+    if (three[0]->address < 0 || three[0]->form.checked.is_bit || three[2]->address - three[1]->address == step)
         return;
     for (size_t i = 0; i < 3; i++)
         if (lint_is_commented(lint, three[i]->node->place, three[i]->name))

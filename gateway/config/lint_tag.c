@@ -118,8 +118,8 @@ static bool same_registers(const struct tag_draft *a, const struct tag_draft *b)
     const struct value_form *x = &a->form.checked;
     const struct value_form *y = &b->form.checked;
 
-    return a->table == b->table && a->address == b->address && a->type == b->type && x->is_bit == y->is_bit &&
-           x->bit_offset == y->bit_offset && x->bit_count == y->bit_count;
+    return a->address >= 0 && a->table == b->table && a->address == b->address && a->type == b->type &&
+           x->is_bit == y->is_bit && x->bit_offset == y->bit_offset && x->bit_count == y->bit_count;
 }
 
 static void check_twin(const struct lint *lint, size_t index)
