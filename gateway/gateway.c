@@ -364,8 +364,9 @@ void gateway_free(struct gateway *gw)
     if (!gw)
         return;
     gw->ending = true;
+    gateway_stop_requests(gw);
     gateway_stop_buses(gw);
-    gateway_free_requests(gw);
+    gateway_end_jobs(gw);
     gateway_stop_discovery(gw);
     gateway_writes_stop(gw->writes);
     loop_timer_stop(gw->loop, &gw->clock_timer);
@@ -377,6 +378,7 @@ void gateway_free(struct gateway *gw)
     /* The storage thread works for the outboxes and the numbers: it ends before they go. */
     store_close(gw->store);
     gateway_writes_free(gw->writes);
+    gateway_free_requests(gw); /* some waited for the store */
     gateway_free_bridges(gw);
     broker_free(gw->broker);
     publish_free(gw->publish); /* it runs on the settings that the buses hold */

@@ -254,6 +254,17 @@ void gateway_stop_buses(struct gateway *gw)
         completions_run(gw->completions); /* what the ends of the buses left undone */
 }
 
+struct gateway_bus *gateway_bus_named(const struct gateway *gw, const char *name)
+{
+    for (size_t i = 0; i < gw->bus_room; i++) {
+        struct gateway_bus *bus = gw->buses[i];
+
+        if (bus && !bus->ending && bus->bus && strcmp(bus->settings->name, name) == 0)
+            return bus;
+    }
+    return NULL;
+}
+
 struct gateway_bus *gateway_find_device(const struct gateway *gw, const char *name, size_t *ret_device)
 {
     for (size_t i = 0; i < gw->bus_room; i++) {

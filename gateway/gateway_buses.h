@@ -42,6 +42,9 @@ void gateway_begin_buses(struct gateway *gw);
 /* NULL when it has ended meanwhile. */
 struct gateway_bus *gateway_find_bus(const struct gateway *gw, uint32_t number);
 
+/* A bus that runs and is not about to end; else NULL. */
+struct gateway_bus *gateway_bus_named(const struct gateway *gw, const char *name);
+
 /* A device of a bus that runs and is not about to end, and its place on it; else NULL. */
 struct gateway_bus *gateway_find_device(const struct gateway *gw, const char *name, size_t *ret_device);
 

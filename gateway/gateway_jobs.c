@@ -15,10 +15,13 @@
 #include "gateway_buses.h"
 #include "gateway_requests.h"
 #include "gateway_stages.h"
+#include "gateway_writes.h"
 #include "loop.h"
+#include "store/audit.h"
 
 enum {
     JOBS_MAX = 32,
+    TARGET_LEN = 160,
     WAIT_MS = 60000, /* for a bus that has no time */
 };
 
@@ -31,7 +34,9 @@ struct gateway_job {
     struct command command;
     bool submitted; /* the command is the bus's */
     bool cancelled;
-    struct timer timer; /* the next step */
+    cJSON *what;             /* of a write, for the audit: its request; NULL: it changes nothing */
+    char target[TARGET_LEN]; /* the device, or bus/unit */
+    struct timer timer;      /* the next step */
     struct list_node node;
 };
 
@@ -41,16 +46,49 @@ static void end_job(struct gateway_job *gj)
     list_remove(&gj->node);
     gj->gw->job_count--;
     job_free(gj->job);
-    if (gj->request)
-        request_finish(gj->request);
+    request_finish(gj->request);
     settings_free(gj->settings);
+    cJSON_Delete(gj->what);
     free(gj);
+}
+
+static struct str text_of(const cJSON *object, const char *key)
+{
+    return str_of(cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(object, key)));
+}
+
+/* Who wrote what, as any other write: the tag is "holding 7". */
+static void audit_write(struct gateway_job *gj, struct str text)
+{
+    cJSON *told = cJSON_ParseWithLength(text.data, text.len);
+    char *new = cJSON_PrintUnformatted(cJSON_GetObjectItemCaseSensitive(gj->what, "values"));
+    char *old = cJSON_PrintUnformatted(cJSON_GetObjectItemCaseSensitive(told, "old"));
+    const cJSON *address = cJSON_GetObjectItemCaseSensitive(gj->what, "address");
+    bool failed = str_equal(text_of(told, "status"), str_of("failed"));
+    char tag[64];
+
+    snprintf(tag, sizeof(tag), STR_FMT " %d", STR_ARG(text_of(gj->what, "table")),
+             cJSON_IsNumber(address) ? address->valueint : 0);
+    audit_add(gateway_audit(gj->gw->writes),
+              &(struct audit_entry){.ts_ms = clock_wall_ms(),
+                                    .who = str_of(request_who(gj->request)),
+                                    .device = str_of(gj->target),
+                                    .tag = str_of(tag),
+                                    .value = str_of(new),
+                                    .from = str_of(old),
+                                    .result = failed ? str_of("failed") : text_of(told, "result"),
+                                    .code = text_of(told, "code")});
+    cJSON_free(new);
+    cJSON_free(old);
+    cJSON_Delete(told);
 }
 
 static void tell(void *arg, struct str object)
 {
     struct gateway_job *gj = arg;
 
+    if (gj->what)
+        audit_write(gj, object);
     request_tell(gj->request, object);
 }
 
@@ -73,22 +111,14 @@ static void on_done(void *arg, struct command *c)
 }
 
 /* A reload may have begun it anew since. */
-static struct bus *find_bus(const struct gateway_job *gj)
+static struct gateway_bus *find_bus(const struct gateway_job *gj)
 {
-    const char *name = gj->settings->buses[job_bus(gj->job)].name;
-
-    for (size_t i = 0; i < gj->gw->bus_room; i++) {
-        struct gateway_bus *bus = gj->gw->buses[i];
-
-        if (bus && bus->bus && !bus->ending && strcmp(bus->settings->name, name) == 0)
-            return bus->bus;
-    }
-    return NULL;
+    return gateway_bus_named(gj->gw, gj->settings->buses[job_bus(gj->job)].name);
 }
 
 static void submit(struct gateway_job *gj, const struct question *q)
 {
-    struct bus *bus = find_bus(gj);
+    struct gateway_bus *bus = find_bus(gj);
     struct answer refused;
 
     gj->command = (struct command){
@@ -99,7 +129,7 @@ static void submit(struct gateway_job *gj, const struct question *q)
         .arg = gj,
         .raw = {.unit = q->unit, .len = q->len, .want = q->want, .timeout_ms = q->timeout_ms, .port = q->port}};
     memcpy(gj->command.raw.pdu, q->pdu, q->len);
-    refused = (struct answer){.result = bus ? bus_submit(bus, &gj->command) : -ECANCELED};
+    refused = (struct answer){.result = bus ? bus_submit(bus->bus, &gj->command) : -ECANCELED};
     gj->submitted = refused.result == 0;
     if (gj->submitted)
         return;
@@ -183,6 +213,20 @@ static struct gateway_job *new_job(struct gateway *gw, struct control_request *r
     return gj;
 }
 
+/* Without memory it goes unaudited, not undone. */
+static void remember_write(struct gateway_job *gj, const cJSON *body)
+{
+    const char *device = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(body, "device"));
+    const cJSON *unit = cJSON_GetObjectItemCaseSensitive(body, "unit");
+
+    gj->what = cJSON_Duplicate(body, true);
+    if (device)
+        snprintf(gj->target, sizeof(gj->target), "%s", device);
+    else
+        snprintf(gj->target, sizeof(gj->target), "%s unit %d", gj->settings->buses[job_bus(gj->job)].name,
+                 cJSON_IsNumber(unit) ? unit->valueint : 1);
+}
+
 static void begin(struct gateway *gw, const char *kind, struct control_request *rq, const cJSON *body)
 {
     struct gateway_job *gj = new_job(gw, rq);
@@ -199,15 +243,27 @@ static void begin(struct gateway *gw, const char *kind, struct control_request *
         free(gj);
         return;
     }
+    if (strcmp(kind, "write") == 0)
+        remember_write(gj, body);
     list_push_back(&gw->jobs, &gj->node);
     gw->job_count++;
     request_on_cancel(rq, on_cancel, gj);
     again(gj);
 }
 
+/* What changes something, or keeps a line busy for minutes, is not for everybody whom the broker lets publish. */
+static bool is_allowed(const struct gateway *gw, struct control_request *rq, const char *kind)
+{
+    if (request_from(rq) != REQUEST_FROM_MQTT || gw->settings->gateway.remote_commissioning)
+        return true;
+    request_fail(rq, "not_allowed", "%s by MQTT needs remote_commissioning: true in the section gateway", kind);
+    return false;
+}
+
 void gateway_request_scan(void *gateway, struct control_request *rq, const cJSON *body)
 {
-    begin(gateway, "scan", rq, body);
+    if (is_allowed(gateway, rq, "scan"))
+        begin(gateway, "scan", rq, body);
 }
 
 void gateway_request_read(void *gateway, struct control_request *rq, const cJSON *body)
@@ -217,7 +273,8 @@ void gateway_request_read(void *gateway, struct control_request *rq, const cJSON
 
 void gateway_request_write(void *gateway, struct control_request *rq, const cJSON *body)
 {
-    begin(gateway, "write", rq, body);
+    if (is_allowed(gateway, rq, "write"))
+        begin(gateway, "write", rq, body);
 }
 
 /* The buses have ended, and have given back their commands. */

@@ -9,7 +9,7 @@
  *   gateway_reload.c      what other settings change, and in which order
  *   gateway_changes.c .h  the same in words
  *   gateway_writes.c .h   what people ask of devices
- *   gateway_requests.c .h what people ask of it, by control.sock
+ *   gateway_requests.c .h what people ask of it, by control.sock and MQTT
  *   gateway_jobs.c        scans, reads and writes for them
  *   gateway_state.c       $SYS/wirepost/...
  */

@@ -42,6 +42,12 @@ static const struct schema_option gateway_options[] = {
      INTO(struct root_draft, gateway.audit_rows),
      .preset = "100000",
      .help = "Writes remembered on disk: who wrote what, and what came of it. The oldest go."},
+    {.name = "remote_commissioning",
+     .type = OPT_BOOL,
+     INTO(struct root_draft, gateway.remote_commissioning),
+     .preset = "false",
+     .help = "Whether whoever the broker lets publish there may scan lines and write to registers by "
+             "wp/<id>/request/...; by control.sock they may be in any case."},
     {0},
 };
 static const struct schema_section gateway_section = {"gateway", gateway_options};

@@ -26,8 +26,9 @@ struct gateway_settings {
     uint32_t inbox_readings; /* bound of the inbox */
     const char *home_assistant_prefix;
     enum clock_trust clock_trust;
-    int64_t write_expiry_ms; /* of requests that do not say */
-    int64_t audit_rows;      /* bound of the audit */
+    int64_t write_expiry_ms;   /* of requests that do not say */
+    int64_t audit_rows;        /* bound of the audit */
+    bool remote_commissioning; /* scans and raw writes by MQTT */
 };
 
 /* What is written under one key of a section in the main file, such as broker.limits, as a number: another number is

@@ -9,6 +9,8 @@
 #include "core/buf.h"
 #include "core/json.h"
 
+enum { REQUEST_WHO_LEN = 128 };
+
 struct requests {
     const struct request_kind *kinds;
     size_t max;
@@ -19,6 +21,7 @@ struct requests {
 struct control_request {
     struct requests *all;
     enum request_from from;
+    char who[REQUEST_WHO_LEN];
     char *id;                  /* as JSON; NULL: none */
     bool beginning;            /* its handler runs for the first time */
     bool ended;                /* during that */
@@ -45,6 +48,11 @@ void requests_free(struct requests *rs)
 enum request_from request_from(const struct control_request *rq)
 {
     return rq->from;
+}
+
+const char *request_who(const struct control_request *rq)
+{
+    return rq->who;
 }
 
 static void answer(struct control_request *rq, struct str object, bool last)
@@ -79,7 +87,7 @@ void request_finish(struct control_request *rq)
     request_end(rq, str_of(""));
 }
 
-static struct json begin_object(const struct control_request *rq, struct buf *out, const char *status)
+struct json request_object(const struct control_request *rq, const char *status, struct buf *out)
 {
     struct json j = json_to(out);
 
@@ -96,7 +104,7 @@ static struct json begin_object(const struct control_request *rq, struct buf *ou
 void request_fail(struct control_request *rq, const char *code, const char *fmt, ...)
 {
     struct buf out = {0};
-    struct json j = begin_object(rq, &out, "failed");
+    struct json j = request_object(rq, "failed", &out);
     char why[512];
     va_list args;
 
@@ -115,7 +123,7 @@ void request_fail(struct control_request *rq, const char *code, const char *fmt,
 void request_done(struct control_request *rq)
 {
     struct buf out = {0};
-    struct json j = begin_object(rq, &out, "done");
+    struct json j = request_object(rq, "done", &out);
 
     json_object_end(&j);
     request_end(rq, buf_str(&out));
@@ -154,8 +162,8 @@ static void run(struct control_request *rq, const char *name, const cJSON *body)
         kind->begin(rq->all->arg, rq, body);
 }
 
-struct control_request *requests_begin(struct requests *rs, enum request_from from, const char *name, const cJSON *body,
-                                       request_answer_fn *fn, void *arg)
+struct control_request *requests_begin(struct requests *rs, enum request_from from, struct str who, const char *name,
+                                       const cJSON *body, request_answer_fn *fn, void *arg)
 {
     struct control_request *rq = calloc(1, sizeof(*rq));
     const cJSON *id = cJSON_GetObjectItemCaseSensitive(body, "id");
@@ -165,6 +173,7 @@ struct control_request *requests_begin(struct requests *rs, enum request_from fr
         return NULL;
     }
     *rq = (struct control_request){.all = rs, .from = from, .beginning = true, .answer = fn, .answer_arg = arg};
+    snprintf(rq->who, sizeof(rq->who), STR_FMT, STR_ARG(who));
     rq->id = id ? cJSON_PrintUnformatted(id) : NULL;
     rs->count++;
     run(rq, name, body);

@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "core/json.h"
 #include "core/str.h"
 
 struct control_request;
@@ -38,12 +39,16 @@ void requests_free(struct requests *rs); /* All have ended. Accepts NULL. */
 
 /* For handlers. Each of those that end it frees the request. */
 enum request_from request_from(const struct control_request *rq);
+const char *request_who(const struct control_request *rq);        /* for the audit */
 void request_tell(struct control_request *rq, struct str object); /* more follow */
 void request_end(struct control_request *rq, struct str object);  /* the last */
 void request_done(struct control_request *rq);                    /* {"id":...,"status":"done"} */
 void request_finish(struct control_request *rq);                  /* the last has been told already */
 void request_fail(struct control_request *rq, const char *code, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
+
+/* Begins an answer in `out`, with its "id" and "status"; the handler goes on and closes the object. */
+struct json request_object(const struct control_request *rq, const char *status, struct buf *out);
 
 /* Called once when nobody wants to know any more; the handler ends the request then, or soon. */
 typedef void request_cancel_fn(void *arg);
@@ -52,9 +57,9 @@ void request_on_cancel(struct control_request *rq, request_cancel_fn *fn, void *
 /* For those who bring requests. `answer` is called for each object, with an empty one if the last has been told. */
 typedef void request_answer_fn(void *arg, struct str object, bool last);
 
-/* Runs the handler. The request, or NULL when it has ended already: it has been answered. */
-struct control_request *requests_begin(struct requests *rs, enum request_from from, const char *name, const cJSON *body,
-                                       request_answer_fn *answer, void *arg);
+/* Runs the handler; `who` is copied. The request, or NULL when it has ended already: it has been answered. */
+struct control_request *requests_begin(struct requests *rs, enum request_from from, struct str who, const char *name,
+                                       const cJSON *body, request_answer_fn *answer, void *arg);
 
 /* Nobody listens any more: no answer is called from now on. */
 void request_abandon(struct control_request *rq);

@@ -154,7 +154,7 @@ static void begin(struct client *cl, const char *name, const cJSON *body)
         return;
     }
     *a = (struct asked){.client = cl, .busy = true};
-    rq = requests_begin(cl->control->requests, REQUEST_FROM_SOCKET, name, body, on_answer, a);
+    rq = requests_begin(cl->control->requests, REQUEST_FROM_SOCKET, str_of("control"), name, body, on_answer, a);
     if (!rq)
         return;
     a->request = rq;
