@@ -4,6 +4,7 @@
 #include "bus/carry.h"
 #include "bus/command.h"
 #include "bus/completions.h"
+#include "bus/poll.h"
 #include "bus/poller.h"
 #include "core/clock.h"
 #include "core/reading.h"
@@ -38,7 +39,6 @@ static void finish(struct poller *p, struct command *c, int result, int64_t star
     c->result = result;
     c->ts_ms = clock_wall_ms();
     c->cost_us = clock_mono_us() - started_us;
-    p->status.busy_us += (uint64_t)c->cost_us;
     report_counters(p);
     completions_push(c->reply_to, c);
 }
@@ -98,6 +98,7 @@ static int carry_raw(struct poller *p, struct command *c)
     if (r >= 0)
         c->raw.answer_len = (size_t)r;
     carry_count(p, r);
+    poll_count_busy(p, started_us);
     p->raw_not_before_ms = command_share_next(started_us / 1000, cost_ms, p->settings->commands.share_percent);
     return r > 0 ? 0 : r;
 }

@@ -2,6 +2,7 @@
 #include <errno.h>
 
 #include "bus/carry.h"
+#include "bus/poll.h"
 #include "bus/poller.h"
 #include "core/clock.h"
 #include "core/reading.h"
@@ -25,33 +26,58 @@ static int carry_out(struct polled_device *d, const struct write_item *item)
     return r > 0 ? 0 : r;
 }
 
-/* One attempt, `batch` NULL; or one to read it back into `batch`. */
+/* What reads one tag alone. */
+static struct request read_of(const struct tag_settings *tag, const uint32_t *index)
+{
+    return (struct request){.table = tag->table,
+                            .address = tag->address,
+                            .count = table_is_bits(tag->table) ? 1 : tag_width(tag),
+                            .tags = index,
+                            .tag_count = 1};
+}
+
+static int write_once(struct poller *p, struct polled_device *d, const struct write_item *item,
+                      const struct request *read)
+{
+    int64_t timeout_ms = health_timeout_ms(&d->health);
+    int64_t started_us = clock_mono_us();
+    int r;
+
+    link_set_timeout(p->link, timeout_ms);
+    p->record.asked = d;
+    r = carry_out(d, item);
+    carry_count(p, r);
+    carry_clean_up(p, r, timeout_ms);
+    p->record.asked = NULL;
+    poll_count_busy(p, started_us);
+    /* Its bits may have had to be read before: that answer may still come. */
+    if (!carry_is_answer(r) && !item->is_action && poll_answers_look_alike(p))
+        doubt_add(&d->doubt, read);
+    return r;
+}
+
+static int read_once(struct poller *p, struct polled_device *d, const struct request *read, struct batch *batch)
+{
+    struct outcome o = poll_once(p, d, read, clock_mono_us(), batch);
+
+    batch->ts_ms = o.ts_ms;
+    return o.result;
+}
+
+/* One attempt to write it; or, with a batch, to read it back. */
 static int attempt(struct poller *p, struct polled_device *d, const struct write_item *item, struct batch *batch)
 {
-    const struct tag_settings *tag = &d->device.settings->tags[item->index];
-    int64_t timeout_ms = health_timeout_ms(&d->health);
-    int64_t started_us;
+    struct request read = {0};
     int r;
 
     keep_gap(p, d);
     if (p->stopping)
         return -ECANCELED;
-    link_set_timeout(p->link, timeout_ms);
-    started_us = clock_mono_us();
-    if (batch) {
-        const struct request req = {.table = tag->table,
-                                    .address = tag->address,
-                                    .count = table_is_bits(tag->table) ? 1 : tag_width(tag),
-                                    .tags = &item->index,
-                                    .tag_count = 1};
-
-        r = d->driver->poll(&d->device, &req, batch);
-        batch->ts_ms = clock_wall_ms() - (clock_mono_us() - started_us) / 2000;
-    } else {
-        r = carry_out(d, item);
-    }
-    carry_count(p, r);
-    carry_clean_up(p, r, timeout_ms);
+    if (!item->is_action)
+        read = read_of(&d->device.settings->tags[item->index], &item->index);
+    if (!item->is_action && !poll_settle(p, d, &read))
+        return p->stopping ? -ECANCELED : -ETIMEDOUT;
+    r = batch ? read_once(p, d, &read, batch) : write_once(p, d, item, &read);
     poll_keep_gap(p, d, clock_mono_ms());
     return r;
 }

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 
+#include "bus/poll.h"
 #include "bus/poller.h"
 #include "core/clock.h"
 #include "core/reading.h"

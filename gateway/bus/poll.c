@@ -9,6 +9,7 @@
 
 #include "bus/fault.h"
 #include "bus/forecast.h"
+#include "bus/poll.h"
 #include "bus/poller.h"
 #include "core/buf.h"
 #include "core/clock.h"
@@ -67,7 +68,7 @@ static bool is_planned(const struct polled_device *d, const struct request *req)
 }
 
 /* Transaction numbers leave no doubt. */
-static bool answers_look_alike(const struct poller *p)
+bool poll_answers_look_alike(const struct poller *p)
 {
     return p->settings->type != BUS_MODBUS_TCP;
 }
@@ -82,7 +83,7 @@ static void clean_line(struct poller *p, struct polled_device *d, const struct r
     }
     if (o->result == -EREMOTEIO)
         return;
-    if (answers_look_alike(p))
+    if (poll_answers_look_alike(p))
         doubt_add(&d->doubt, req);
     if (link_drain(p->link, timeout_ms) == -ENODEV)
         link_close(p->link);
@@ -109,7 +110,7 @@ static int64_t answer_wait_us(const struct poller *p, const struct request *req,
 }
 
 /* Requests in flight together keep the line busy once. */
-static void count_busy(struct poller *p, int64_t started_us)
+void poll_count_busy(struct poller *p, int64_t started_us)
 {
     int64_t now_us = clock_mono_us();
 
@@ -141,7 +142,7 @@ struct outcome poll_once(struct poller *p, struct polled_device *d, const struct
         clean_line(p, d, req, &o, timeout_ms);
     learn_lateness(p, d);
     p->record.asked = NULL;
-    count_busy(p, started_us);
+    poll_count_busy(p, started_us);
     return o;
 }
 
@@ -262,6 +263,21 @@ static struct outcome ask_without_doubt(struct poller *p, struct polled_device *
         doubt_clear(&d->doubt);
     }
     return o;
+}
+
+bool poll_settle(struct poller *p, struct polled_device *d, const struct request *req)
+{
+    struct batch *b;
+    struct outcome o;
+
+    if (doubt_allows(&d->doubt, req))
+        return true;
+    b = batch_new(0);
+    if (!b)
+        return false;
+    o = ask_without_doubt(p, d, req, b);
+    batch_free(b);
+    return poll_is_answer(&o) && doubt_allows(&d->doubt, req);
 }
 
 void poll_entry(struct poller *p, size_t entry)

@@ -1,5 +1,6 @@
 /* poller - see poller.h. */
 #include "bus/poller.h"
+#include "bus/poll.h"
 
 #include <errno.h>
 #include <poll.h>

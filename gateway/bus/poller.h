@@ -99,22 +99,6 @@ void poller_run(struct poller *p);
 /* Any thread. */
 void poller_get_status(struct poller *p, struct bus_status *ret_status);
 
-/* poll.c: asks, with retries, and emits one batch. */
-void poll_entry(struct poller *p, size_t entry);
-void poll_probe(struct poller *p, struct polled_device *d);
-
-/* One attempt, begun at started_us: with link_resume() before it, or now. */
-struct outcome poll_once(struct poller *p, struct polled_device *d, const struct request *req, int64_t started_us,
-                         struct batch *b);
-bool poll_is_answer(const struct outcome *o);
-
-/* What follows from the last attempt. Takes the batch. */
-void poll_conclude(struct poller *p, struct polled_device *d, const struct request *req, const struct outcome *o,
-                   struct batch *b);
-
-/* Keeps the pause that a device wants after its last request. */
-void poll_keep_gap(struct poller *p, struct polled_device *d, int64_t now_ms);
-
 /* poller.c: waits until then, at most until the line hangs up; false when the poller is to stop. */
 bool poller_wait(struct poller *p, int64_t until_ms);
 

@@ -64,6 +64,8 @@ static const char *code_of(int result)
         return "superseded";
     case -ECANCELED:
         return "stopped";
+    case -EOPNOTSUPP:
+        return "read_only";
     case -ENOMEM:
         return "memory";
     default:

@@ -11,7 +11,7 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "lib"))
 from gateway import Watcher
 from programs import WIREPOST, Workplace, free_port, wait_for
-from tcp_slave import TcpSlave
+from writable_slave import TcpSlave
 from writes import Requester
 
 CONFIG = """

@@ -12,7 +12,7 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "lib"))
 from gateway import Watcher
 from programs import WIREPOST, Workplace, free_port
-from tcp_slave import TcpSlave
+from writable_slave import TcpSlave
 from writes import Requester
 
 CONFIG = """
@@ -36,7 +36,7 @@ WRITES = 60
 
 def main():
     slave = TcpSlave()
-    slave.delay = 0.02
+    slave.delay = lambda: 0.02
     tags = "\n".join("          - {name: t%d, table: holding, address: %d, type: u16}" % (n, 10 * n) for n in range(8))
     with Workplace() as w:
         port = free_port()

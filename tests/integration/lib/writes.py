@@ -15,7 +15,7 @@ FINAL = {"verified", "rejected", "expired", "failed"}
 
 class Requester:
     def __init__(self, port, gateway, name="requester", **connect):
-        self.gateway, self.results, self.other, self.verify = gateway, {}, [], {}
+        self.gateway, self.results, self.other, self.newest = gateway, {}, [], None
         self.client = Client(port)
         self.client.connect(name, keepalive=0, **connect)
         self.client.subscribe("wp/%s/d/+/result" % gateway, "reply/#", qos=1)
@@ -46,7 +46,6 @@ class Requester:
         document = dict(more, v=values)
         if id is not None:
             document["id"] = id
-            self.verify[id] = more.get("verify")
         return self.send(self.topic(device + "/set"), json.dumps(document), **options)
 
     def set(self, device, tag, value, **options):

@@ -1,49 +1,43 @@
-"""A Modbus TCP slave that writes down what it is asked, and does with some addresses what a test says.
+"""A Modbus slave that can be written to, writes down what it is asked, and does with some addresses what a test says.
 
     slave = TcpSlave()                 # slave.port
+    slave = RtuSlave()                 # slave.device, a pty
     slave.registers[5], slave.coils[3]
     slave.odd[31] = slave.refuse       # writes to this address; or silent, ignore, slow
     slave.requests, slave.times        # (unit, PDU) in order, reads too, and when each came
-    slave.delay = 0.01                 # before each answer
+    slave.delay = lambda: 0.01         # before each answer
 """
+import os
+import pty
 import socket
 import struct
 import threading
 import time
+import tty
+
+from faulty_slave import crc
 
 
-class TcpSlave(threading.Thread):
+class Slave(threading.Thread):
     def __init__(self, units=(1,)):
         super().__init__(daemon=True)
-        self.units, self.odd, self.delay, self.slowness = units, {}, 0, 0.5
+        self.units, self.odd, self.delay, self.slowness = units, {}, lambda: 0, 0.5
         self.requests, self.times = [], []
         self.registers, self.coils = [0] * 256, [0] * 256
-        self.server = socket.create_server(("127.0.0.1", 0))
-        self.port = self.server.getsockname()[1]
+        self.open()
         self.start()
 
-    def run(self):
-        while True:
-            connection, _ = self.server.accept()
-            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            threading.Thread(target=self.serve, args=(connection,), daemon=True).start()
-
-    def serve(self, connection):
-        stream = connection.makefile("rb")
-        while True:
-            head = stream.read(7)
-            if len(head) < 7:
-                return
-            number, _, length, unit = struct.unpack(">HHHB", head)
-            pdu = stream.read(length - 1)
-            self.times.append(time.monotonic())
-            self.requests.append((unit, pdu))
-            if unit not in self.units:
-                continue
-            time.sleep(self.delay)
-            answer = self.answer(pdu)
-            if answer:
-                connection.sendall(struct.pack(">HHHB", number, 0, len(answer) + 1, unit) + answer)
+    def respond(self, unit, pdu):
+        """The answer's PDU, or None."""
+        self.times.append(time.monotonic())
+        self.requests.append((unit, pdu))
+        if unit not in self.units:
+            if unit == 0:
+                self.answer(pdu)
+            return None
+        answer = self.answer(pdu)
+        time.sleep(self.delay())
+        return answer
 
     def written(self):
         """The requests that were no reads."""
@@ -108,3 +102,54 @@ class TcpSlave(threading.Thread):
     def slow(self, pdu):
         time.sleep(self.slowness)
         return self.write(pdu, struct.unpack(">H", pdu[1:3])[0])
+
+
+class TcpSlave(Slave):
+    def open(self):
+        self.server = socket.create_server(("127.0.0.1", 0))
+        self.port = self.server.getsockname()[1]
+
+    def run(self):
+        while True:
+            connection, _ = self.server.accept()
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            threading.Thread(target=self.serve, args=(connection,), daemon=True).start()
+
+    def serve(self, connection):
+        stream = connection.makefile("rb")
+        try:
+            while True:
+                number, _, length, unit = struct.unpack(">HHHB", stream.read(7))
+                answer = self.respond(unit, stream.read(length - 1))
+                if answer:
+                    connection.sendall(struct.pack(">HHHB", number, 0, len(answer) + 1, unit) + answer)
+        except (OSError, struct.error):  # the client has gone
+            connection.close()
+
+
+class RtuSlave(Slave):
+    @staticmethod
+    def length(data):
+        """Of the request that begins the data, so far as it can be known."""
+        if len(data) < 2 or data[1] <= 6:
+            return 8
+        if data[1] in (15, 16):
+            return 9 + data[6] if len(data) > 6 else 9
+        return {22: 10, 0x42: 4}[data[1]]
+
+    def open(self):
+        self.master, slave = pty.openpty()
+        tty.setraw(slave)
+        self.device, self.slave = os.ttyname(slave), slave  # open, so that the line does not hang up
+
+    def run(self):
+        data = b""
+        while True:
+            data += os.read(self.master, 256)
+            n = self.length(data)
+            if len(data) < n or crc(data[:n - 2]) != data[:n]:
+                continue
+            frame, data = data[:n], data[n:]
+            answer = self.respond(frame[0], frame[1:-2])
+            if answer:
+                os.write(self.master, crc(frame[:1] + answer))
