@@ -24,7 +24,7 @@ static unsigned kind_of(const struct tag_draft *tag, const char **ret_words)
     }
     if (tag->type == TYPE_BOOL || tag->form.checked.is_bit) {
         *ret_words = "a bool";
-        return CLASS_OF_BOOL;
+        return CLASS_OF_BOOL | CLASS_OF_SWITCH;
     }
     *ret_words = "a number";
     return CLASS_OF_NUMBER;
@@ -118,6 +118,8 @@ void draft_about(struct loader *ld, struct tag_draft *tag)
         return;
     kind = kind_of(tag, &words);
     class = class_of(ld, tag, kind, words);
+    if (class && class->kinds == CLASS_OF_SWITCH && !tag->write_rules.allowed)
+        class = NULL; /* to be looked at only, it is none */
     if (class)
         tag->about.class_found = class->name;
     tag->about.state_found = state_names[state_of(ld, tag, kind, words, class)];

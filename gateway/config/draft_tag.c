@@ -144,8 +144,8 @@ static void draft_tag(struct loader *ld, const struct device_draft *device, bool
     check_type(ld, tag);
     draft_form(ld, tag);
     check_numbers(ld, tag);
-    draft_about(ld, tag);
     draft_write(ld, tag);
+    draft_about(ld, tag);
 }
 
 static void check_repetition(struct loader *ld, const struct node *list, const struct node *n)

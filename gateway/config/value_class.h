@@ -10,7 +10,7 @@
 #include "config/near.h"
 
 /* What may have a class: the kinds are bits. */
-enum { CLASS_OF_NUMBER = 1, CLASS_OF_BOOL = 2, CLASS_OF_WORDS = 4, CLASS_OF_TEXT = 8 };
+enum { CLASS_OF_NUMBER = 1, CLASS_OF_BOOL = 2, CLASS_OF_WORDS = 4, CLASS_OF_TEXT = 8, CLASS_OF_SWITCH = 16 };
 
 struct value_class {
     const char *name;

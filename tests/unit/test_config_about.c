@@ -98,6 +98,12 @@ static void classes_that_are_given_count_for_more(void **state)
     assert_classes(*state, "other", "fault", "problem", "");
 }
 
+static void a_switch_that_cannot_be_written_is_none(void **state)
+{
+    assert_classes(*state, "other", "relay", "switch", "");
+    assert_classes(*state, "other", "locked", "", "");
+}
+
 static void units_have_symbols(void **state)
 {
     (void)state;
@@ -131,6 +137,7 @@ int main(void)
         cmocka_unit_test(labels_of_tags_are_inherited_and_changed),
         cmocka_unit_test(classes_follow_from_the_unit_where_it_leaves_no_doubt),
         cmocka_unit_test(classes_that_are_given_count_for_more),
+        cmocka_unit_test(a_switch_that_cannot_be_written_is_none),
         cmocka_unit_test(units_have_symbols),
         cmocka_unit_test(a_class_has_its_units_only),
     };
