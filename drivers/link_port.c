@@ -138,19 +138,18 @@ static bool is_pseudo(const char *path)
     return strncmp(path, "/dev/pts/", strlen("/dev/pts/")) == 0;
 }
 
-static int set_speed(int fd, const struct port_settings *s)
+static int check_terminal_speed(int fd, const struct port_settings *s)
 {
     int32_t baud = 0;
-    int r = link_baud_set(fd, s->baud);
+    int r = link_baud_get(fd, &baud);
 
-    if (r == 0)
-        r = link_baud_get(fd, &baud);
     return r < 0 ? r : link_baud_is_near(baud, s->baud) ? 0 : -EINVAL;
 }
 
 static int set_terminal(int fd, const char *path, const struct port_settings *s)
 {
     struct termios t;
+    bool has_name; /* of termios: drivers are used to those */
     int r = lock(fd, is_pseudo(path));
 
     if (r < 0)
@@ -165,9 +164,12 @@ static int set_terminal(int fd, const char *path, const struct port_settings *s)
     t.c_iflag &= ~(tcflag_t)(IXOFF | IXANY);
     t.c_cc[VMIN] = 0;
     t.c_cc[VTIME] = 0;
+    has_name = cfsetspeed(&t, (speed_t)s->baud) == 0;
     if (tcsetattr(fd, TCSANOW, &t) < 0)
         return -errno;
-    return set_speed(fd, s);
+    if (!has_name)
+        r = link_baud_set(fd, s->baud);
+    return r < 0 ? r : check_terminal_speed(fd, s);
 }
 
 static int open_terminal(const char *path, const struct port_settings *s)

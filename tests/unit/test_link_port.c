@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include "drivers/link_impl.h"
@@ -62,6 +63,21 @@ static void any_rate_is_set_exactly(void **state)
         close(fd);
     }
     assert_string_equal(trouble, "");
+}
+
+static void usual_rates_are_set_by_their_names(void **state)
+{
+    struct port_settings s = settings_of(*state);
+    char trouble[LINK_TROUBLE_MAX] = "";
+    struct termios t;
+    int fd;
+
+    s.baud = 19200;
+    fd = link_port_open(&s, trouble);
+    assert_int_equal(tcgetattr(fd, &t), 0);
+    assert_int_equal(cfgetospeed(&t), B19200);
+    assert_int_equal(t.c_cflag & CBAUD, B19200);
+    close(fd);
 }
 
 static void port_in_use_by_another_bus_is_refused(void **state)
@@ -177,6 +193,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(any_rate_is_set_exactly, open_pty, close_pty),
+        cmocka_unit_test_setup_teardown(usual_rates_are_set_by_their_names, open_pty, close_pty),
         cmocka_unit_test_setup_teardown(port_in_use_by_another_bus_is_refused, open_pty, close_pty),
         cmocka_unit_test_setup_teardown(port_in_use_by_another_program_is_refused_by_its_name, open_pty, close_pty),
         cmocka_unit_test_setup_teardown(port_without_rs485_is_refused, open_pty, close_pty),
