@@ -11,7 +11,7 @@
 #include "core/clock.h"
 #include "drivers/link_impl.h"
 
-enum { SHIFT_OUT_CHARS = 3 }; /* what a UART holds after its queue is empty, with something to spare */
+enum { QUESTIONS_MAX = 12 }; /* one each quarter of a character: UARTs hold one or two when the queue is empty */
 
 static int set_rts(int fd, bool high)
 {
@@ -59,11 +59,10 @@ int link_rs485_prepare(int fd, const struct port_settings *port)
 /* When the last bit is out: some drivers can tell, for others there is the time it takes. */
 static void await_end(int fd, int64_t end_us, int64_t char_us)
 {
-    int64_t limit_us = end_us + SHIFT_OUT_CHARS * char_us;
     int state = 0;
 
     link_sleep_until(end_us);
-    while (ioctl(fd, TIOCSERGETLSR, &state) == 0 && !(state & TIOCSER_TEMT) && clock_mono_us() < limit_us)
+    for (int i = 0; i < QUESTIONS_MAX && ioctl(fd, TIOCSERGETLSR, &state) == 0 && !(state & TIOCSER_TEMT); i++)
         link_sleep_until(clock_mono_us() + char_us / 4);
 }
 
