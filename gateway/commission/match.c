@@ -187,18 +187,23 @@ static void score_request(struct matcher *m, const struct request *req, struct s
     }
 }
 
+static bool is_better(const struct match *a, const struct match *b)
+{
+    return a->score != b->score ? a->score > b->score : a->points > b->points;
+}
+
 /* Insertion into the few best. */
 static void remember(struct matcher *m, const struct match *match)
 {
     size_t i = m->best_count;
 
-    if (i == MATCH_BEST && m->best[i - 1].score >= match->score)
+    if (i == MATCH_BEST && !is_better(match, &m->best[i - 1]))
         return;
     if (i == MATCH_BEST)
         i--;
     else
         m->best_count++;
-    for (; i > 0 && m->best[i - 1].score < match->score; i--)
+    for (; i > 0 && is_better(match, &m->best[i - 1]); i--)
         m->best[i] = m->best[i - 1];
     m->best[i] = *match;
 }
@@ -212,6 +217,7 @@ static void judge(struct matcher *m)
     for (size_t i = 1; i <= m->chosen_count; i++)
         score_request(m, m->chosen[i % m->chosen_count], &sum, &match);
     match.score = score_percent(&sum);
+    match.points = sum.points;
     if (match.score >= WORTH_PERCENT)
         remember(m, &match);
 }

@@ -20,6 +20,7 @@ enum { MATCH_BEST = 3, MATCH_SAMPLE_LEN = 69 };
 struct match {
     const char *template_name;     /* the matcher's */
     int score;                     /* 1-100 */
+    double points;                 /* of equal scores the one that explains more is the better */
     char sample[MATCH_SAMPLE_LEN]; /* "voltage 229.8 V, frequency 50 Hz" */
 };
 

@@ -87,6 +87,23 @@ def meters(w):
     return config
 
 
+def all_templates(w):
+    """Every shipped template's device, as the simulator plays it: is its template among the best three?"""
+    folder = os.path.join(os.path.dirname(__file__), "../../conf/templates")
+    names = [f[:-5] for f in sorted(os.listdir(folder))
+             if f.endswith(".yaml") and "\ntype: serial" not in open(os.path.join(folder, f), encoding="utf-8").read()]
+    devices = "\n".join("      - {name: d%d, unit: %d, template: %s}" % (i, i, name) for i, name in enumerate(names, 1))
+    values = dict(folder=w.folder, port=free_port(), device=w.path("many"))
+    w.start([WIREPOST, "simulate", w.write("many.yaml", CONFIG.format(devices="\n" + devices, **values))], ready="ready")
+    found = units_of(scan("line", "-c", w.write("none.yaml", CONFIG.format(devices="[]", **values)), "--units",
+                          "1-%d" % len(names), "--timeout", "30ms", "--json").stdout)
+    best = [[m["template"] for m in found[i]["matches"]] for i in range(1, len(names) + 1)]
+    missed = [(name, b) for name, b in zip(names, best) if name not in b]
+    print("%d templates: %d first, %d among the first three" %
+          (len(names), sum(b[:1] == [n] for n, b in zip(names, best)), len(names) - len(missed)))
+    assert len(missed) <= len(names) // 20, missed     # some makers' maps are the same, to the last register
+
+
 def what_cannot_be(w, config):
     def says(part, *args, status=1):
         done = scan(*args, status=status)
@@ -111,6 +128,7 @@ def main():
     unknown_speed()
     with Workplace() as w:
         config = meters(w)
+        all_templates(w)
         what_cannot_be(w, config)
 
 

@@ -99,8 +99,20 @@ def ends_with_its_client(config, slave):
     wait_for(is_free, 20, "the scan of the dead client to end")
 
 
+def finds_another_speed(config, slave):
+    """The line is set to another speed for single requests, between polls that go on at their own."""
+    scan = start_scan(config, "--units", "4-11", "--baud", "9600,19200", "--no-match", "--yes", "--timeout", "50ms")
+    before = polls(slave)
+    out, err = scan.communicate(timeout=90)
+    found = {u["unit"]: u["baud"] for u in events(out)[-1]["units"]}
+    assert found == {4: 19200, 9: 9600}, (found, err)
+    assert polls(slave) - before > 20, (polls(slave), before)
+    print("units by speed: %s; polls meanwhile: %d" % (found, polls(slave) - before))
+
+
 def main():
     slaves = {n: Unit(holding={POLLED: 1}, input={POLLED: 2}, delay=DELAY) for n in (3, 4)}
+    slaves[9] = Unit(holding={0: 1}, baud=9600)
     with Workplace() as w, PtySlave(slaves, baud=19200) as slave:
         config = w.write("a.yaml", CONFIG.format(folder=w.folder, port=free_port(), device=slave.path))
         gateway = w.start([WIREPOST, "run", "-c", config], ready="line: up")
@@ -108,6 +120,7 @@ def main():
         refuses_a_second(config)
         ends_with_what_it_has(slave, scan)
         ends_with_its_client(config, slave)
+        finds_another_speed(config, slave)
 
         scan = start_scan(config)
         before = scanned(slave)

@@ -35,11 +35,12 @@ def speed_of(fd):
 
 
 class Unit:
-    """Tables as dictionaries; an address that is not there is refused. identity: [(id, bytes)]."""
+    """Tables as dictionaries; an address that is not there is refused. identity: [(id, bytes)]. baud: its own speed."""
 
-    def __init__(self, holding=None, input=None, coils=None, discrete=None, identity=None, delay=0, stuck=False):
+    def __init__(self, holding=None, input=None, coils=None, discrete=None, identity=None, delay=0, stuck=False, baud=None):
         self.holding, self.input, self.coils, self.discrete = holding or {}, input or {}, coils or {}, discrete or {}
         self.identity, self.delay, self.stuck = identity, delay, stuck
+        self.baud = baud
 
     def answer(self, pdu):
         function = pdu[0]
@@ -108,14 +109,14 @@ class PtySlave(threading.Thread):
                 frame = b""         # a pause ends whatever came
                 continue
             frame += os.read(self.master, 512)
-            if speed_of(self.slave) != self.baud:
-                self.foreign += 1
-                frame = b""
-            elif len(frame) >= 4 and crc(frame[:-2]) == frame[-2:]:
-                self.obey(frame[0], frame[1:-2])
+            if len(frame) >= 4 and crc(frame[:-2]) == frame[-2:]:
+                self.obey(frame[0], frame[1:-2], speed_of(self.slave))
                 frame = b""
 
-    def obey(self, unit, pdu):
+    def obey(self, unit, pdu, speed):
+        if speed != (unit in self.units and self.units[unit].baud or self.baud):
+            self.foreign += 1
+            return
         address, count = struct.unpack(">HH", pdu[1:5]) if len(pdu) >= 5 else (0, 0)
         self.asked.append((time.time(), unit, pdu[0], address, count))
         if unit not in self.units:
