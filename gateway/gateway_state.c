@@ -14,7 +14,9 @@
 #include "core/message.h"
 #include "gateway_bridges.h"
 #include "gateway_buses.h"
+#include "gateway_writes.h"
 #include "queue/inbox.h"
+#include "store/audit.h"
 #include "store/store.h"
 
 static void emit(struct gateway *gw, const char *topic, const char *name, struct buf *payload)
@@ -113,6 +115,7 @@ void gateway_publish_bus_state(struct gateway *gw, struct gateway_bus *bus)
     write_count(&j, "demand", (uint64_t)(status.demand * 100.0 + 0.5));
     write_count(&j, "late_ms", (uint64_t)status.late_ms);
     write_count(&j, "overdue", status.overdue);
+    write_count(&j, "commands_refused", status.commands_refused);
     write_faults(&j, &status);
     json_object_end(&j);
     emit(gw, "bus/", bus->settings->name, &payload);
@@ -179,6 +182,8 @@ static void publish_store_state(struct gateway *gw)
     json_object_begin(&j);
     write_count(&j, "commits", stats.commits);
     write_count(&j, "failed_commits", stats.failed_commits);
+    if (gw->writes)
+        write_count(&j, "audit_lost", audit_lost(gateway_audit(gw->writes)));
     json_key(&j, "damaged");
     if (stats.damaged_path)
         json_text(&j, stats.damaged_path);

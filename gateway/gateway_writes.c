@@ -30,22 +30,31 @@ struct gateway_writes {
     struct timer timer; /* of failsafe values */
 };
 
-static bool find_target(void *arg, struct str device, struct write_target *ret_target)
+static bool is_configured(const struct settings *s, const char *device)
+{
+    for (size_t i = 0; i < s->bus_count; i++)
+        for (size_t d = 0; d < s->buses[i].device_count; d++)
+            if (strcmp(s->buses[i].devices[d].name, device) == 0)
+                return true;
+    return false;
+}
+
+static int find_target(void *arg, struct str device, struct write_target *ret_target)
 {
     struct gateway_writes *ws = arg;
     char name[128];
     struct gateway_bus *bus;
     size_t index;
 
-    if (ws->gw->ending || device.len >= sizeof(name))
-        return false;
+    if (device.len >= sizeof(name))
+        return -ENOENT;
     snprintf(name, sizeof(name), STR_FMT, STR_ARG(device));
-    bus = gateway_find_device(ws->gw, name, &index);
+    bus = ws->gw->ending ? NULL : gateway_find_device(ws->gw, name, &index);
     if (!bus)
-        return false;
+        return is_configured(ws->gw->settings, name) ? -EHOSTDOWN : -ENOENT;
     *ret_target = (struct write_target){
         .device = &bus->settings->devices[index], .driver = driver_find("modbus"), .bus = bus, .index = index};
-    return true;
+    return 0;
 }
 
 static int submit(void *arg, const struct write_target *t, struct command *c)

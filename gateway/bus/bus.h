@@ -53,8 +53,9 @@ struct bus_status {
     uint64_t requests;
     uint64_t answers;
     uint64_t errors;
-    uint64_t busy_us;  /* time spent in transactions */
-    uint64_t probe_us; /* of this, on asking quarantined devices whether they are back */
+    uint64_t busy_us;          /* time spent in transactions */
+    uint64_t commands_refused; /* too many were waiting */
+    uint64_t probe_us;         /* of this, on asking quarantined devices whether they are back */
     double demand;   /* share of the line all periods need by what requests were seen to cost; above 1.0 they stretch */
     int64_t late_ms; /* largest lateness of a poll within the last minute or two */
     uint64_t overdue; /* polls that came a whole period or more after they were due */

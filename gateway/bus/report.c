@@ -9,6 +9,7 @@
 
 void report_counters(struct poller *p)
 {
+    p->status.commands_refused = command_queue_refused(p->commands);
     p->status.demand = schedule_demand(&p->schedule);
     p->status.late_ms = schedule_lateness(&p->schedule);
     p->status.overdue = p->schedule.overdue;

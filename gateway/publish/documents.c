@@ -71,9 +71,24 @@ static void write_device_tags(struct json *j, const struct device_settings *sett
         write_words(j, &tag->form);
         json_key(j, "poll_ms");
         json_int(j, tag->poll_ms);
+        if (tag->write.allowed) {
+            json_key(j, "write");
+            json_bool(j, true);
+        }
         json_object_end(j);
     }
     json_object_end(j);
+}
+
+static void write_actions(struct json *j, const struct device_settings *settings)
+{
+    if (settings->action_count == 0)
+        return;
+    json_key(j, "actions");
+    json_array_begin(j);
+    for (size_t i = 0; i < settings->action_count; i++)
+        json_text(j, settings->actions[i].name);
+    json_array_end(j);
 }
 
 static void write_device(struct json *j, const struct device_publish *d)
@@ -91,6 +106,7 @@ static void write_device(struct json *j, const struct device_publish *d)
         json_null(j);
     json_key(j, "tags");
     write_device_tags(j, d->settings);
+    write_actions(j, d->settings);
     json_object_end(j);
 }
 

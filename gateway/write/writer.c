@@ -405,6 +405,14 @@ static const char *carry_out(struct writer *w, struct write_job *job, const stru
     return NULL;
 }
 
+/* NULL, or why there is nobody to write to. */
+static const char *find(struct writer *w, struct str device, struct write_target *ret_target)
+{
+    int r = w->ops->find(w->arg, device, ret_target);
+
+    return r == 0 ? NULL : r == -ENOENT ? "unknown_device" : "device_offline";
+}
+
 static void set_origin(struct writer *w, struct write_job *job, const struct write_message *m)
 {
     char id[64];
@@ -436,13 +444,8 @@ void writer_take(struct writer *w, const struct write_message *m)
         return;
     }
     set_origin(w, job, m);
-    if (m->retain)
-        code = "retained";
-    else if (!w->ops->find(w->arg, req.device, &target))
-        code = "unknown_device";
-    else if (r < 0)
-        code = "bad_value";
-    else
+    code = m->retain ? "retained" : r < 0 ? "bad_value" : find(w, req.device, &target);
+    if (!code)
         code = carry_out(w, job, &req, &target, expiry_of(w, &req, m), &tag);
     if (code)
         reject(w, job, code, tag);
@@ -471,7 +474,7 @@ static bool write_failsafe(struct writer *w, const struct failsafe_due *due)
     struct write_job *job = write_job_new_single(due->device, due->tag, str_of(due->value));
     struct write_target target;
 
-    if (!job || is_under_way(w, due->device, due->tag) || !w->ops->find(w->arg, str_of(due->device), &target) ||
+    if (!job || is_under_way(w, due->device, due->tag) || w->ops->find(w->arg, str_of(due->device), &target) < 0 ||
         check_tag(w, job, 0, &target, -1)) {
         write_job_free(job);
         return false;
@@ -493,9 +496,10 @@ static bool still_wanted(struct writer *w, const char *device, const char *tag)
 {
     struct write_target t;
     uint32_t index;
+    int r = w->ops->find(w->arg, str_of(device), &t);
 
-    if (!w->ops->find(w->arg, str_of(device), &t)) /* its bus is being changed */
-        return true;
+    if (r < 0)
+        return r != -ENOENT; /* its bus is being changed */
     return find_tag(t.device, tag, &index) && t.device->tags[index].write.failsafe;
 }
 
@@ -519,7 +523,7 @@ void writer_restore(struct writer *w, const struct audit_entry *e)
     const struct tag_settings *tag;
 
     w->now = w->ops->now(w->arg);
-    if (str_equal(e->who, str_of(failsafe_name)) || !w->ops->find(w->arg, e->device, &t))
+    if (str_equal(e->who, str_of(failsafe_name)) || w->ops->find(w->arg, e->device, &t) < 0)
         return;
     tag = t.device->tags;
     while (tag < t.device->tags + t.device->tag_count && !str_equal(str_of(tag->name), e->tag))

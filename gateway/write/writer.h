@@ -37,8 +37,8 @@ struct writer_time {
 
 /* What the writer needs of the gateway. */
 struct writer_ops {
-    /* False when there is no such device. */
-    bool (*find)(void *arg, struct str device, struct write_target *ret_target);
+    /* 0; -ENOENT: there is no such device; -EHOSTDOWN: its bus does not run now. */
+    int (*find)(void *arg, struct str device, struct write_target *ret_target);
 
     /* As bus_submit(). */
     int (*submit)(void *arg, const struct write_target *target, struct command *c);
