@@ -1,8 +1,8 @@
 """Is a value ever published that the slave did not hold at that address?
 
 Two slaves on one line, whose registers hold unit, address and a number that rises with each
-request. Over 1 000 reads each: answers now and then after their time-out (up to five of them; the slave
-then answers what it was asked meanwhile, or has not heard it), noise, frames of another unit, truncated and
+request. Over 1 000 reads each: answers now and then after their time-out (up to eight of them, one or four
+in a row; the slave then answers what it was asked meanwhile, or has not heard it), noise, frames of another unit, truncated and
 damaged frames, an adapter that hears itself, and all of it together.
 """
 import os
@@ -19,7 +19,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(__file__), "lib"))
 from buses import Buses
 from programs import Workplace, wait_for
 
-TIMEOUT = 0.06
+TIMEOUT = 0.04
 READS = 1000
 UNITS = (1, 2)
 ADDRESSES = list(range(100, 600, 50))
@@ -83,21 +83,25 @@ class Line(threading.Thread):
         return struct.pack(">HHI", unit, address, self.number)[:count * 2].ljust(count * 2, b"\0")
 
     def answer(self, unit):
-        asked = self.asked[unit]
+        asked, slow, late = self.asked[unit], 0, 0
         while True:
             frame = asked.get()
             _, function, address, count = struct.unpack(">BBHH", frame[:6])
             with self.lock:
                 self.number += 1
                 body = bytes([unit, function, count * 2]) + self.value(unit, address, count)
-                fault = self.random.choice(self.faults) if self.faults and self.random.random() < 0.05 else None
+                fault = self.random.choice(self.faults) if self.faults and self.random.random() < 0.04 else None
+                if fault == "late":
+                    slow, late = self.random.choice((1, 4)), self.random.uniform(1.02, 8)
+                if slow > 0:
+                    fault, slow = "late", slow - 1
                 self.counts[fault] = self.counts.get(fault, 0) + 1
-                late, deaf = self.random.uniform(1.02, 5), self.random.random() < 0.5
+                deaf = self.random.random() < 0.5
                 noise = self.random.randbytes(self.random.randrange(1, 20))
             answer = crc(body)
             if fault == "late":
                 time.sleep(late * TIMEOUT)
-                while deaf and not asked.empty():
+                while deaf and slow == 0 and not asked.empty():
                     asked.get()
             if fault == "noise":
                 answer = noise + answer
