@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "bus/poller.h"
@@ -62,6 +63,7 @@ int serial_poll_new(struct poller *p, struct serial_poll **ret_poll)
     s->settings = settings;
     s->asked = SERIAL_NOT_ASKED;
     s->overdue_ms = INT64_MAX;
+    p->record.asked = s->d; /* all that is on the line is its */
     s->tags = calloc(device->tag_count + 1, sizeof(*s->tags));
     s->due_ms = calloc(settings->message_count + 1, sizeof(*s->due_ms));
     r = s->tags && s->due_ms ? serial_new(settings, device, &s->serial) : -ENOMEM;
@@ -116,6 +118,10 @@ static void copy_counters(struct serial_poll *s)
     h->crc_errors = c.damaged;
     h->bad_replies = c.unknown;
     h->garbage_bytes = c.garbage_bytes;
+    h->faults.damaged = (uint32_t)c.damaged;
+    h->faults.wrong = (uint32_t)c.unknown;
+    s->p->status.faults.damaged = (uint32_t)c.damaged;
+    s->p->status.faults.wrong = (uint32_t)c.unknown;
 }
 
 /* How long an unfinished frame may wait for its next byte. */
@@ -135,6 +141,9 @@ static void answered(struct serial_poll *s, int64_t now_us)
         s->due_ms[s->asked] = now_us / 1000;
     s->p->status.busy_us += (uint64_t)(now_us - s->sent_us);
     s->asked = SERIAL_NOT_ASKED;
+    latency_add(&s->d->latency, now_us - s->sent_us);
+    s->d->health.shown.latency = latency_summary(&s->d->latency, now_us / 1000);
+    s->p->status.latency = s->d->health.shown.latency;
 }
 
 static void take_frame(struct serial_poll *s, struct batch *b, bool is_answer)
@@ -190,20 +199,34 @@ static void take_bytes(struct serial_poll *s)
     }
 }
 
+/* "timeout: no answer" */
+static void note_error(struct serial_poll *s, struct reason reason)
+{
+    struct last_error *e = &s->d->health.shown.error;
+    struct buf text = {0};
+
+    reason_print(reason, &text);
+    e->ts_ms = clock_wall_ms();
+    snprintf(e->text, sizeof(e->text), STR_FMT ": %s", STR_ARG(buf_str(&text)),
+             s->requests > 0 ? "no answer" : "nothing heard");
+    buf_fini(&text);
+    s->p->status.error = *e;
+    s->p->status.error_device = s->d->device.settings->name;
+}
+
 static void failed(struct serial_poll *s, struct reason reason, const uint32_t *tags, size_t count)
 {
     struct poller *p = s->p;
-    const struct device_settings *device = s->d->device.settings;
-    struct buf text = {0};
+    const struct link_trace trace = record_trace(p);
 
     p->status.errors++;
     copy_counters(s);
+    note_error(s, reason);
+    if (reason.kind == REASON_TIMEOUT)
+        link_show(&trace, LINK_SILENCE, NULL, 0);
     if (health_failed(&s->d->health, reason, clock_mono_ms(), clock_wall_ms())) {
-        reason_print(reason, &text);
-        log_warning("%s/%s: %s (" STR_FMT "), %s", p->settings->name, device->name,
-                    s->requests > 0 ? "no answer" : "nothing heard", STR_ARG(buf_str(&text)),
+        log_warning("%s/%s: %s, %s", p->settings->name, s->d->device.settings->name, p->status.error.text,
                     s->requests > 0 ? "asking on" : "listening on");
-        buf_fini(&text);
         report_state(p, BUS_FAULT, s->requests > 0 ? "the device does not answer" : "nothing is heard from the device");
     }
     report_bad(p, s->d, tags, count, reason, clock_wall_ms());

@@ -90,6 +90,9 @@ def scale(c, line):
     c.wait(prefix + "availability", "online")
     c.wait("$SYS/wirepost/bus/scale", lambda p: json.loads(p)["state"] == "up")
     print("scale: back %.1f s after it answered again" % (time.monotonic() - begin))
+    status = json.loads(c.latest[prefix + "status"])
+    assert status["state"] == "up" and status["timeouts"] > 0 and status["crc_errors"] > 0, status
+    assert status["latency"]["p50"] < 200 and "no answer" in status["last_error"]["text"], status
 
     line.unplug()
     c.wait("$SYS/wirepost/bus/scale", lambda p: json.loads(p)["state"] == "absent")
