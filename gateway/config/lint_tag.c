@@ -28,12 +28,14 @@ static bool has_word(const char *name, const char *const *words)
     return false;
 }
 
-/* -5 degC would be read as 6553.1 degC. An offset or a range says that somebody thought of it. */
+/* -5 degC would be read as 6553.1 degC. An offset or a range says that somebody thought of it, and kelvins need none.
+ */
 static void check_temperature(const struct lint *lint, const struct tag_draft *tag)
 {
-    bool thought_of = tag->offset < 0 || (tag->form.checked.has_range && tag->form.checked.range_min >= 0);
+    bool thought_of = strcmp(tag->unit, "K") == 0 || tag->offset < 0 ||
+                      (tag->form.checked.has_range && tag->form.checked.range_min >= 0);
 
-    if (is_unsigned(tag) && !thought_of && (is_class(tag, "temperature") || is_class(tag, "temperature_delta")))
+    if (is_unsigned(tag) && !thought_of && is_class(tag, "temperature"))
         report_warning(&lint->ld->report, lint_place(tag, "type"),
                        "a temperature without sign reads -1 as a large number: is '%s' an s16 or s32?", tag->name);
 }

@@ -77,7 +77,6 @@ static const struct value_class classes[] = {
     {"switch", CLASS_OF_SWITCH, NULL, NULL, false},
     {"tamper", B, NULL, NULL, false},
     {"temperature", N, "°C °F K", "°C °F", false},
-    {"temperature_delta", N, "°C °F K", NULL, false},
     {"timestamp", CLASS_OF_TEXT, "-", NULL, false},
     {"update", B, NULL, NULL, false},
     {"vibration", B, NULL, NULL, false},

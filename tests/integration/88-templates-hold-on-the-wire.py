@@ -7,6 +7,7 @@ register that is not in an image, but for the gaps a template says may be read.
 import os
 import pathlib
 import re
+import socket
 import struct
 import sys
 import threading
@@ -14,7 +15,6 @@ import threading
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "lib"))
 from gateway import Watcher
 from programs import WIREPOST, Workplace, free_port, wait_for
-from tcp_slave import TcpSlave
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
 TABLES = {1: "coil", 2: "discrete", 3: "holding", 4: "input"}
@@ -51,13 +51,22 @@ def expected(name):
     return dict(line.split(" ", 1) for line in lines if not line.startswith(("#", "requests ")))
 
 
-class Devices(TcpSlave):
+class Devices(threading.Thread):
     def __init__(self, names):
+        super().__init__(daemon=True)
         self.images = {unit: image(name) for unit, name in enumerate(names, 1)}
         self.with_gaps = {unit for unit, name in enumerate(names, 1)
                           if re.search(r"^max_gap: [1-9]", (TOP / "conf/templates" / (name + ".yaml")).read_text(), re.M)}
-        self.refused, self.asked, self.unit = [], set(), threading.local()
-        super().__init__()
+        self.refused, self.asked = [], set()
+        self.server = socket.create_server(("127.0.0.1", 0))
+        self.port = self.server.getsockname()[1]
+        self.start()
+
+    def run(self):
+        while True:
+            connection, _ = self.server.accept()
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            threading.Thread(target=self.serve, args=(connection,), daemon=True).start()
 
     def serve(self, connection):
         stream = connection.makefile("rb")
