@@ -4,13 +4,10 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "bus/holes.h"
+
 /* Modbus application protocol 1.1b3, 6.1 and 6.3. */
 enum { MAX_REGISTERS = 125, MAX_BITS = 2000, BITS_PER_REGISTER = 16 };
-
-static uint32_t tag_end(const struct tag_settings *tag)
-{
-    return tag->address + (table_is_bits(tag->table) ? 1u : tag_width(tag));
-}
 
 /* By period, table, address; then by index, so that a plan never depends on the sort. */
 static int compare_tags(const void *a, const void *b, void *arg)
@@ -51,13 +48,16 @@ static bool in_one_block(const struct device_settings *dev, const struct request
     return true;
 }
 
-static bool joins(const struct device_settings *dev, const struct request *req, const struct tag_settings *tag)
+static bool joins(const struct device_settings *dev, const struct holes *holes, const struct request *req,
+                  const struct tag_settings *tag)
 {
     uint32_t end = (uint32_t)req->address + req->count;
+    uint32_t new_end = tag_end(tag) > end ? tag_end(tag) : end;
     uint32_t gap = dev->max_gap * (table_is_bits(tag->table) ? (uint32_t)BITS_PER_REGISTER : 1u);
 
     return tag->poll_ms == req->poll_ms && tag->table == req->table && tag->address <= end + gap &&
-           tag_end(tag) - req->address <= max_count(dev, tag->table) && in_one_block(dev, req, tag);
+           tag_end(tag) - req->address <= max_count(dev, tag->table) && in_one_block(dev, req, tag) &&
+           !holes_forbid(holes, req->table, req->address, new_end);
 }
 
 static void take_tag(struct request *req, const struct tag_settings *tag)
@@ -70,35 +70,45 @@ static void take_tag(struct request *req, const struct tag_settings *tag)
     req->tag_count++;
 }
 
-int plan_build(const struct device_settings *dev, struct plan *ret_plan)
+static void add_tag(const struct device_settings *dev, const struct holes *holes, struct plan *p, const uint32_t *index)
+{
+    const struct tag_settings *tag = &dev->tags[*index];
+    struct request *req = p->count > 0 ? &p->requests[p->count - 1] : NULL;
+
+    if (!req || !joins(dev, holes, req, tag)) {
+        req = &p->requests[p->count++];
+        *req = (struct request){.table = tag->table, .address = tag->address, .poll_ms = tag->poll_ms, .tags = index};
+    }
+    take_tag(req, tag);
+}
+
+int plan_build_around(const struct device_settings *dev, const struct holes *holes, struct plan *ret_plan)
 {
     struct plan p = {
         .requests = calloc(dev->tag_count + 1, sizeof(*p.requests)),
         .tags = calloc(dev->tag_count + 1, sizeof(*p.tags)),
     };
-    size_t count = dev->broadcast ? 0 : dev->tag_count; /* nobody answers */
-    struct request *req = NULL;
+    size_t count = 0;
 
     if (!p.requests || !p.tags) {
         plan_fini(&p);
         return -ENOMEM;
     }
-    for (size_t i = 0; i < count; i++)
-        p.tags[i] = (uint32_t)i;
+    for (size_t i = 0; i < dev->tag_count; i++)
+        if (holes_refuse(holes, &dev->tags[i]) == 0)
+            p.tags[count++] = (uint32_t)i;
     qsort_r(p.tags, count, sizeof(*p.tags), compare_tags, (void *)(uintptr_t)dev->tags);
-
-    for (size_t i = 0; i < count; i++) {
-        const struct tag_settings *tag = &dev->tags[p.tags[i]];
-
-        if (!req || !joins(dev, req, tag)) {
-            req = &p.requests[p.count++];
-            *req = (struct request){
-                .table = tag->table, .address = tag->address, .poll_ms = tag->poll_ms, .tags = &p.tags[i]};
-        }
-        take_tag(req, tag);
-    }
+    for (size_t i = 0; i < count; i++)
+        add_tag(dev, holes, &p, &p.tags[i]);
     *ret_plan = p;
     return 0;
+}
+
+int plan_build(const struct device_settings *dev, struct plan *ret_plan)
+{
+    static const struct holes none = {0};
+
+    return plan_build_around(dev, &none, ret_plan);
 }
 
 void plan_fini(struct plan *plan)

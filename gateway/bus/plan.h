@@ -23,6 +23,10 @@ struct plan {
 
 /* Of one device; it is borrowed. 0 or -ENOMEM. */
 int plan_build(const struct device_settings *device, struct plan *ret_plan);
+
+/* The same without the tags that it refuses, and without requests over its holes. */
+struct holes;
+int plan_build_around(const struct device_settings *device, const struct holes *holes, struct plan *ret_plan);
 void plan_fini(struct plan *plan);
 
 /* The cheapest request: the one asked to learn whether a device is back. NULL when there is none. */
