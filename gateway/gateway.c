@@ -22,6 +22,7 @@
 #include "core/reading.h"
 #include "gateway_bridges.h"
 #include "gateway_buses.h"
+#include "gateway_holes.h"
 #include "gateway_requests.h"
 #include "gateway_writes.h"
 #include "loop.h"
@@ -61,6 +62,7 @@ static void on_reading(void *arg)
     while ((b = inbox_pop(gw->inbox))) {
         if (b->device == BATCH_OF_BUS) {
             gateway_publish_bus_state(gw, gateway_find_bus(gw, b->bus));
+            gateway_keep_holes(gateway_find_bus(gw, b->bus));
         } else {
             int64_t due = publish_batch(gw->publish, b, now);
 

@@ -15,6 +15,7 @@
 #include "bus/bus.h"
 #include "bus/completions.h"
 #include "core/clock.h"
+#include "gateway_holes.h"
 #include "loop.h"
 #include "publish/publish.h"
 
@@ -32,6 +33,7 @@ static void free_bus(struct gateway_bus *bus)
     gw->buses[bus->number] = NULL;
     bus_free(bus->bus);
     seqs_free(bus->seqs);
+    gateway_free_holes(bus);
     if (bus->published)
         publish_remove_bus(gw->publish, bus->number);
     settings_free(bus->owner);
@@ -56,7 +58,7 @@ static void end_bus(struct gateway_bus *bus)
 /* A bus that cannot start keeps no other from it: its tags turn bad by their age. */
 static void start_thread(struct gateway_bus *bus)
 {
-    int r = bus_start(bus->settings, bus->number, gateway_emit_batch, gateway_wake, bus->gw, &bus->bus);
+    int r = bus_start(bus->settings, bus->number, bus->holes, gateway_emit_batch, gateway_wake, bus->gw, &bus->bus);
 
     if (r < 0)
         log_error("%s: cannot start its thread (%s), its devices stay without data until a reload or restart",
@@ -106,17 +108,24 @@ static void on_numbers(void *arg, const uint64_t *next, int result)
     struct gateway_bus *bus = arg;
     struct gateway *gw = bus->gw;
 
-    (void)result; /* logged; numbering begins at 1 */
-    gw->buses_loading--;
-    if (gw->ending) /* told to stop before it began */
+    (void)result;     /* logged; numbering begins at 1 */
+    if (gw->ending) { /* told to stop before it began */
+        gw->buses_loading--;
         return;
+    }
     bus->published = publish_add_bus(gw->publish, bus->number, bus->settings, loop_now_ms(gw->loop)) == 0;
     for (size_t i = 0; bus->published && i < bus->settings->device_count; i++)
         publish_set_seq(gw->publish, bus->number, i, next[i]);
     if (!bus->published)
         log_error("%s: cannot start (out of memory), its devices stay without data until a reload or restart",
                   bus->settings->name);
-    if (gw->buses_loading == 0)
+    gateway_bus_loaded(gw);
+}
+
+void gateway_bus_loaded(struct gateway *gw)
+{
+    gw->buses_loading--;
+    if (gw->buses_loading == 0 && !gw->ending)
         start_threads(gw);
 }
 
@@ -173,6 +182,8 @@ static int begin_bus(struct gateway *gw, const struct bus_settings *settings)
         return -ENOMEM;
     }
     gw->buses_loading++;
+    if (gateway_load_holes(bus) < 0)
+        log_warning("%s: cannot read what its devices refuse, finding it out again", settings->name);
     return 0;
 }
 
@@ -226,6 +237,7 @@ bool gateway_join_buses(struct gateway *gw)
 
         if (!bus || !bus->ending || !bus->bus || !bus_ended(bus->bus))
             continue;
+        gateway_keep_holes(bus);
         bus_free(bus->bus);
         bus->bus = NULL;
         gw->buses_ending--;
@@ -246,6 +258,7 @@ void gateway_stop_buses(struct gateway *gw)
     for (size_t i = 0; i < gw->bus_room; i++) {
         if (!gw->buses[i])
             continue;
+        gateway_keep_holes(gw->buses[i]);
         bus_free(gw->buses[i]->bus);
         gw->buses[i]->bus = NULL;
     }

@@ -4,6 +4,7 @@
 #ifndef WP_GATEWAY_BUSES_H
 #define WP_GATEWAY_BUSES_H
 
+#include "core/hole.h"
 #include "gateway_stages.h"
 #include "queue/seqs.h"
 
@@ -24,8 +25,10 @@ struct gateway_bus {
     const struct bus_settings *settings; /* ...a part */
     uint32_t number;                     /* its place in gw->buses, which its batches carry */
     struct seqs *seqs;
-    bool published;  /* publish/ knows its devices */
-    struct bus *bus; /* NULL: not started yet, cannot start, or has ended */
+    struct hole_list *holes; /* of each device, as they were on disk */
+    uint32_t hole_changes;   /* of the bus, that are on disk */
+    bool published;          /* publish/ knows its devices */
+    struct bus *bus;         /* NULL: not started yet, cannot start, or has ended */
     struct bus_load load;
     bool ending; /* asked to */
 };
@@ -38,6 +41,9 @@ void gateway_change_buses(struct gateway *gw);
  * gateway_begin_buses() is to follow. */
 bool gateway_join_buses(struct gateway *gw);
 void gateway_begin_buses(struct gateway *gw);
+
+/* Part of what a bus begins with has been read. */
+void gateway_bus_loaded(struct gateway *gw);
 
 /* NULL when it has ended meanwhile. */
 struct gateway_bus *gateway_find_bus(const struct gateway *gw, uint32_t number);

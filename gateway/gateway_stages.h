@@ -11,6 +11,7 @@
  *   gateway_writes.c .h   what people ask of devices
  *   gateway_requests.c .h what people ask of it, by control.sock and MQTT
  *   gateway_jobs.c        scans, reads and writes for them
+ *   gateway_holes.c .h    what devices refuse, on disk
  *   gateway_state.c       $SYS/wirepost/...
  */
 #ifndef WP_GATEWAY_STAGES_H

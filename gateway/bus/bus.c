@@ -50,8 +50,8 @@ static int start_thread(struct bus *bus)
     return -r;
 }
 
-int bus_start(const struct bus_settings *settings, uint32_t index, bus_emit_fn *emit, bus_ended_fn *ended, void *arg,
-              struct bus **ret_bus)
+int bus_start(const struct bus_settings *settings, uint32_t index, const struct hole_list *holes, bus_emit_fn *emit,
+              bus_ended_fn *ended, void *arg, struct bus **ret_bus)
 {
     struct bus *bus = calloc(1, sizeof(*bus));
     int r;
@@ -63,7 +63,7 @@ int bus_start(const struct bus_settings *settings, uint32_t index, bus_emit_fn *
     bus->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     r = bus->stop_fd < 0 ? -errno : 0;
     if (r == 0)
-        r = poller_new(settings, index, bus->stop_fd, emit, arg, &bus->poller);
+        r = poller_new(settings, index, holes, bus->stop_fd, emit, arg, &bus->poller);
     if (r == 0)
         r = start_thread(bus);
     if (r < 0) {
@@ -109,6 +109,11 @@ const char *bus_state_name(enum bus_state state)
         [BUS_STARTING] = "starting", [BUS_UP] = "up", [BUS_FAULT] = "fault", [BUS_ABSENT] = "absent"};
 
     return names[state];
+}
+
+int bus_get_holes(struct bus *bus, size_t device, struct hole_list *ret_holes)
+{
+    return poller_get_holes(bus->poller, device, ret_holes);
 }
 
 int bus_get_frames(struct bus *bus, struct buf *out)

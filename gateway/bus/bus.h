@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "bus/bus_settings.h"
+#include "core/hole.h"
 #include "core/standing.h"
 
 struct batch;
@@ -25,11 +26,12 @@ typedef void bus_emit_fn(void *arg, struct batch *batch);
 /* Runs in the bus thread as the last thing it does; bus_ended() is true by then. */
 typedef void bus_ended_fn(void *arg);
 
-/* Starts the thread. `index` is the number this bus goes by, copied into its batches. `ended` may be NULL.
+/* Starts the thread. `index` is the number this bus goes by, copied into its batches. `holes` is what is known
+ * of each device from before; copied; NULL: nothing. `ended` may be NULL.
  * Settings are borrowed until bus_free(). A port that is not there is no error: the
  * thread waits for it to come. */
-int bus_start(const struct bus_settings *settings, uint32_t index, bus_emit_fn *emit, bus_ended_fn *ended, void *arg,
-              struct bus **ret_bus);
+int bus_start(const struct bus_settings *settings, uint32_t index, const struct hole_list *holes, bus_emit_fn *emit,
+              bus_ended_fn *ended, void *arg, struct bus **ret_bus);
 
 /* Asks the thread to end; does not wait. Any thread. */
 void bus_request_stop(struct bus *bus);
@@ -63,11 +65,15 @@ struct bus_status {
     struct line_faults faults;
     struct last_error error;
     const char *error_device; /* borrowed from the settings */
+    uint32_t hole_changes;    /* rises with each change of what bus_get_holes() gives */
     uint32_t changes;         /* rises with each change of state */
 };
 
 /* A consistent copy. Any thread. */
 void bus_get_status(struct bus *bus, struct bus_status *ret_status);
+
+/* What a device, by its index, is known to refuse; the caller frees the items. 0 or -ENOMEM. Any thread. */
+int bus_get_holes(struct bus *bus, size_t device, struct hole_list *ret_holes);
 
 /* Appends the last frames as lines, the oldest first; see traffic.h. 0 or -ENOMEM. Any thread. */
 int bus_get_frames(struct bus *bus, struct buf *out);

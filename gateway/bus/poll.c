@@ -176,6 +176,8 @@ static void revive(struct poller *p, struct polled_device *d, int64_t now_ms)
     log_info("%s/%s: answers again", p->settings->name, d->device.settings->name);
     for (size_t i = 0; i < d->plan.count; i++)
         schedule_resume(&p->schedule, d->first_entry + i, now_ms);
+    explore_again(d, now_ms);
+    p->explore.due_ms = now_ms;
 }
 
 static void log_refusal(struct poller *p, struct polled_device *d, const struct request *req, const struct outcome *o)
@@ -246,6 +248,7 @@ void poll_conclude(struct poller *p, struct polled_device *d, const struct reque
     log_refusal(p, d, req, o);
     judge(p, d, req, o);
     poll_keep_gap(p, d, clock_mono_ms());
+    explore_look(p, d, req, o);
     finish(p, d, req, o, b);
 }
 

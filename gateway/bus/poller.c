@@ -9,30 +9,27 @@
 #include <string.h>
 
 #include "bus/carry.h"
+#include "bus/replan.h"
 #include "bus/serial_poll.h"
+#include "bus/split.h"
 #include "core/clock.h"
 #include "core/log.h"
 
 enum { PORT_OPEN_WAIT_MS = 500, TCP_OPEN_WAIT_MIN_MS = 500, TCP_OPEN_WAIT_MAX_MS = 5000 };
 
-/* As configured, or else the cheapest of its plan. */
-static struct request probe_of(const struct polled_device *d)
+/* Those known from before: they have proved themselves. */
+static int adopt_holes(struct polled_device *d, const struct hole_list *known)
 {
-    static const enum modbus_table tables[] = {
-        [1] = TABLE_COIL, [2] = TABLE_DISCRETE, [3] = TABLE_HOLDING, [4] = TABLE_INPUT};
-    const struct probe_settings *probe = &d->device.settings->probe;
-    const struct request *smallest = plan_smallest(&d->plan);
+    int r = 0;
 
-    if (probe->function > 0)
-        return (struct request){.table = tables[probe->function], .address = probe->address, .count = probe->count};
-    return smallest ? *smallest : (struct request){0};
+    for (size_t i = 0; known && i < known->count && r == 0; i++)
+        r = holes_add(&d->holes, known->items[i], clock_mono_ms(), HOLE_RETRY_MAX_MS);
+    return r;
 }
 
-static int add_devices(struct poller *p)
+static int add_devices(struct poller *p, const struct hole_list *holes)
 {
     const struct driver *driver = driver_find("modbus");
-    size_t entries = 0;
-    size_t entry = 0;
     int r;
 
     p->devices = calloc(p->settings->device_count + 1, sizeof(*p->devices));
@@ -43,31 +40,16 @@ static int add_devices(struct poller *p)
 
         d->device = (struct device){.settings = &p->settings->devices[i], .link = p->link};
         d->driver = driver;
-        d->first_entry = entries;
         health_init(&d->health, d->device.settings, clock_wall_ms());
-        if (p->settings->type == BUS_SERIAL)
-            continue;
-        r = plan_build(d->device.settings, &d->plan);
+        r = adopt_holes(d, holes ? &holes[i] : NULL);
         if (r < 0)
             return r;
-        d->probe = probe_of(d);
-        entries += d->plan.count;
     }
-
-    r = schedule_init(&p->schedule, entries);
-    p->entries = calloc(entries + 1, sizeof(*p->entries));
-    if (r < 0 || !p->entries)
-        return -ENOMEM;
-    for (size_t i = 0; i < p->settings->device_count; i++)
-        for (size_t k = 0; k < p->devices[i].plan.count; k++) {
-            p->entries[entry].device = (uint32_t)i;
-            p->schedule.entries[entry++].period_ms = p->devices[i].plan.requests[k].poll_ms;
-        }
-    return 0;
+    return replan_all(p);
 }
 
-int poller_new(const struct bus_settings *settings, uint32_t index, int stop_fd, bus_emit_fn *emit, void *arg,
-               struct poller **ret_poller)
+int poller_new(const struct bus_settings *settings, uint32_t index, const struct hole_list *holes, int stop_fd,
+               bus_emit_fn *emit, void *arg, struct poller **ret_poller)
 {
     struct poller *p = calloc(1, sizeof(*p));
     int r;
@@ -90,7 +72,7 @@ int poller_new(const struct bus_settings *settings, uint32_t index, int stop_fd,
     if (r == 0)
         r = record_init(p);
     if (r == 0)
-        r = add_devices(p);
+        r = add_devices(p, holes);
     if (r == 0 && settings->type == BUS_SERIAL)
         r = serial_poll_new(p, &p->serial);
     if (r < 0) {
@@ -106,8 +88,12 @@ void poller_free(struct poller *p)
 {
     if (!p)
         return;
-    for (size_t i = 0; p->devices && i < p->settings->device_count; i++)
+    for (size_t i = 0; p->entries && i < p->schedule.count; i++)
+        split_free(p->entries[i].split);
+    for (size_t i = 0; p->devices && i < p->settings->device_count; i++) {
         plan_fini(&p->devices[i].plan);
+        holes_fini(&p->devices[i].holes);
+    }
     serial_poll_free(p->serial);
     command_queue_free(p->commands);
     record_fini(p);
@@ -117,6 +103,22 @@ void poller_free(struct poller *p)
     link_free(p->link);
     pthread_mutex_destroy(&p->lock);
     free(p);
+}
+
+int poller_get_holes(struct poller *p, size_t device, struct hole_list *ret_holes)
+{
+    const struct holes *h = &p->devices[device].holes;
+    struct hole_list copy;
+
+    pthread_mutex_lock(&p->lock);
+    copy = (struct hole_list){.items = calloc(h->count + 1, sizeof(struct hole)), .count = h->count};
+    for (size_t i = 0; copy.items && i < h->count; i++)
+        copy.items[i] = h->list[i].hole;
+    pthread_mutex_unlock(&p->lock);
+    if (!copy.items)
+        return -ENOMEM;
+    *ret_holes = copy;
+    return 0;
 }
 
 void poller_get_status(struct poller *p, struct bus_status *ret_status)
@@ -173,7 +175,9 @@ static void line_is_back(struct poller *p)
         health_forgive(&p->devices[i].health);
         p->devices[i].health.probe_due_ms = clock_mono_ms();
         doubt_clear(&p->devices[i].doubt);
+        explore_again(&p->devices[i], clock_mono_ms());
     }
+    p->explore.due_ms = 0;
     p->probe_not_before_ms = 0;
     p->answered_ms = clock_mono_ms();
     p->heard = false;
@@ -248,10 +252,14 @@ static void work_or_wait(struct poller *p)
     int64_t entry = schedule_pick(&p->schedule, now_ms);
     int64_t next_ms = schedule_next(&p->schedule);
 
+    if (p->explore.due_ms < next_ms)
+        next_ms = p->explore.due_ms;
     if (carry_next(p, now_ms, entry >= 0))
         return;
     if (dead && probe_ms <= now_ms)
         poll_probe(p, dead);
+    else if (explore_next(p, now_ms, entry >= 0))
+        return;
     else if (p->settings->max_outstanding > 1 && pipeline_work(p, probe_ms))
         return;
     else if (entry >= 0)
@@ -264,6 +272,7 @@ void poller_run(struct poller *p)
 {
     p->answered_ms = clock_mono_ms();
     schedule_start(&p->schedule, clock_mono_ms());
+    explore_start(p);
     while (!p->stopping) {
         if (poller_open(p) == 0 && p->serial) {
             serial_poll_work(p->serial);

@@ -4,6 +4,7 @@
  *   poller.c  the loop: open the line, choose whom to ask, wait
  *   poll.c    one poll: attempts, drain, health, batch
  *   pipeline.c  several polls at once, where max_outstanding allows them
+ *   explore.c  what devices refuse; replan.c: plans around it
  *   record.c  what it remembers of its transactions
  *   carry.h   commands: writes, raw requests
  *   serial_poll.c  instead, where the device has a protocol of its own
@@ -21,10 +22,13 @@
 #include "bus/bus.h"
 #include "bus/command.h"
 #include "bus/doubt.h"
+#include "bus/explore.h"
 #include "bus/health.h"
+#include "bus/holes.h"
 #include "bus/pipeline.h"
 #include "bus/plan.h"
 #include "bus/record.h"
+#include "bus/replan.h"
 #include "bus/report.h"
 #include "bus/schedule.h"
 #include "drivers/driver.h"
@@ -34,17 +38,13 @@ struct polled_device {
     const struct driver *driver;
     struct device_health health;
     struct latency_log latency;
+    struct holes holes; /* what it refuses; changed with the poller's lock held */
+    bool replan_wanted; /* they have changed */
     struct plan plan;
     struct request probe; /* asked when quarantined */
     size_t first_entry;   /* of the schedule; one a request of the plan */
     struct doubt doubt;   /* answers it may still owe */
     uint32_t late_seen;   /* of its late answers, those that health knows of */
-};
-
-/* A request of a device's plan, beside its entry in the schedule. */
-struct polled_entry {
-    uint32_t device;
-    bool refused; /* its last answer was an exception: logged */
 };
 
 /* What an attempt came to. */
@@ -81,6 +81,7 @@ struct poller {
 
     struct pipeline pipeline;
     struct record record;
+    struct explore explore;
     int64_t busy_until_us; /* status.busy_us counts up to here */
 
     struct bus_status status;
@@ -88,9 +89,9 @@ struct poller {
     struct bus_status shown;
 };
 
-/* Settings are borrowed. 0 or -errno. */
-int poller_new(const struct bus_settings *settings, uint32_t index, int stop_fd, bus_emit_fn *emit, void *arg,
-               struct poller **ret_poller);
+/* Settings are borrowed; holes, by device, are copied and may be NULL. 0 or -errno. */
+int poller_new(const struct bus_settings *settings, uint32_t index, const struct hole_list *holes, int stop_fd,
+               bus_emit_fn *emit, void *arg, struct poller **ret_poller);
 void poller_free(struct poller *p); /* Accepts NULL. */
 
 /* Returns when stop_fd is readable. */
@@ -98,6 +99,7 @@ void poller_run(struct poller *p);
 
 /* Any thread. */
 void poller_get_status(struct poller *p, struct bus_status *ret_status);
+int poller_get_holes(struct poller *p, size_t device, struct hole_list *ret_holes);
 
 /* poller.c: waits until then, at most until the line hangs up; false when the poller is to stop. */
 bool poller_wait(struct poller *p, int64_t until_ms);

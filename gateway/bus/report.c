@@ -74,10 +74,20 @@ static void log_state(const struct poller *p)
     }
 }
 
+void report_news(struct poller *p)
+{
+    struct batch *b = batch_new(0);
+
+    if (!b)
+        return;
+    b->bus = p->index;
+    b->device = BATCH_OF_BUS;
+    b->ts_ms = p->status.since_ms;
+    p->emit(p->arg, b);
+}
+
 void report_state(struct poller *p, enum bus_state state, const char *reason)
 {
-    struct batch *b;
-
     if (p->status.state == state && strcmp(p->status.reason, reason) == 0)
         return;
     p->status.state = state;
@@ -86,12 +96,5 @@ void report_state(struct poller *p, enum bus_state state, const char *reason)
     snprintf(p->status.reason, sizeof(p->status.reason), "%s", reason);
     report_counters(p);
     log_state(p);
-
-    b = batch_new(0);
-    if (!b)
-        return;
-    b->bus = p->index;
-    b->device = BATCH_OF_BUS;
-    b->ts_ms = p->status.since_ms;
-    p->emit(p->arg, b);
+    report_news(p);
 }

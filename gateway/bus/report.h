@@ -20,5 +20,6 @@ void report_bad(struct poller *p, struct polled_device *d, const uint32_t *tags,
 void report_absent(struct poller *p);
 void report_state(struct poller *p, enum bus_state state, const char *reason);
 void report_counters(struct poller *p);
+void report_news(struct poller *p); /* has the loop look at the bus */
 
 #endif

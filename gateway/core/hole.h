@@ -22,4 +22,10 @@ struct hole {
     uint32_t to;   /* ...and the one behind its last */
 };
 
+/* Of one device. */
+struct hole_list {
+    struct hole *items;
+    size_t count;
+};
+
 #endif

@@ -57,6 +57,20 @@ static const char *const steps[] = {
     "  id TEXT PRIMARY KEY,"
     "  began_ms INTEGER NOT NULL);"
     "PRAGMA user_version = 3;",
+    /*
+     * hole     what a device refuses, or does not give in one request (seam): addresses from `first` to
+     *          before `behind`; of the device as its fingerprint says
+     */
+    "CREATE TABLE hole ("
+    "  device TEXT NOT NULL,"
+    "  fingerprint INTEGER NOT NULL,"
+    "  tbl INTEGER NOT NULL,"
+    "  seam INTEGER NOT NULL,"
+    "  code INTEGER NOT NULL,"
+    "  first INTEGER NOT NULL,"
+    "  behind INTEGER NOT NULL);"
+    "CREATE INDEX hole_of_device ON hole (device);"
+    "PRAGMA user_version = 4;",
 };
 
 static int read_version(struct db *db, int64_t *ret_version)

@@ -166,7 +166,7 @@ int main(int argc, char **argv)
     pthread_mutex_lock(&w.lock); /* until all buses are known */
     for (size_t i = 0; i < settings->bus_count && i < ARRAY_LEN(w.states); i++) {
         w.states[i] = calloc(settings->buses[i].device_count + 1, sizeof(enum device_state));
-        if (bus_start(&settings->buses[i], (uint32_t)i, take_batch, NULL, &w, &w.buses[i]) < 0)
+        if (bus_start(&settings->buses[i], (uint32_t)i, NULL, take_batch, NULL, &w, &w.buses[i]) < 0)
             fprintf(stderr, "bus %s cannot start\n", settings->buses[i].name);
     }
     pthread_mutex_unlock(&w.lock);
