@@ -277,6 +277,7 @@ int gateway_start(struct loop *loop, struct settings *settings, struct gateway *
     timer_init(&gw->age_timer, check_age, gw);
     timer_init(&gw->seqs_timer, save_seqs, gw);
     timer_init(&gw->state_timer, publish_state, gw);
+    timer_init(&gw->reload_timer, gateway_begin_next_reload, gw);
 
     r = start_stages(gw);
     if (r < 0) {
@@ -354,6 +355,7 @@ void gateway_stop(struct gateway *gw, gateway_stopped_fn *done, void *arg)
         gateway_save_seqs(gw, SEQS_FINAL);
     }
     loop_timer_stop(gw->loop, &gw->clock_timer);
+    loop_timer_stop(gw->loop, &gw->reload_timer);
     loop_timer_stop(gw->loop, &gw->age_timer);
     loop_timer_stop(gw->loop, &gw->seqs_timer);
     loop_timer_stop(gw->loop, &gw->state_timer);
@@ -372,6 +374,7 @@ void gateway_free(struct gateway *gw)
     gateway_stop_discovery(gw);
     gateway_writes_stop(gw->writes);
     loop_timer_stop(gw->loop, &gw->clock_timer);
+    loop_timer_stop(gw->loop, &gw->reload_timer);
     loop_timer_stop(gw->loop, &gw->age_timer);
     loop_timer_stop(gw->loop, &gw->seqs_timer);
     loop_timer_stop(gw->loop, &gw->state_timer);

@@ -15,9 +15,9 @@ struct loop;
 int gateway_start(struct loop *loop, struct settings *settings, struct gateway **ret_gateway);
 
 /* Goes on with other settings, of which it takes a reference: only what they say differently is restarted. At once, or
- * when the reload before has ended; what it does is logged. 0; or -errno, logged, and all goes on as before: -EPERM
- * when they change what needs a restart, -EADDRINUSE and others when a port cannot be opened, -ESHUTDOWN while
- * stopping. */
+ * when the reload before, or the message that is routed, is through; what it does is logged. 0; or -errno, logged, and
+ * all goes on as before: -EPERM when they change what needs a restart, -EADDRINUSE and others when a port cannot be
+ * opened, -ESHUTDOWN while stopping. */
 int gateway_reload(struct gateway *gw, struct settings *settings);
 
 /* The same with what the file of the present settings says now. Findings are logged and appended to `report`, as

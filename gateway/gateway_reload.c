@@ -15,6 +15,7 @@
 #include "gateway_bridges.h"
 #include "gateway_buses.h"
 #include "gateway_changes.h"
+#include "loop.h"
 #include "web/web.h"
 
 static bool same(const char *a, const char *b)
@@ -99,6 +100,11 @@ static bool is_busy(const struct gateway *gw)
     return gw->buses_ending > 0 || gw->buses_loading > 0 || gw->bridges_changing > 0;
 }
 
+void gateway_begin_next_reload(void *gateway)
+{
+    gateway_look_at_reload(gateway);
+}
+
 void gateway_look_at_reload(struct gateway *gw)
 {
     struct settings *next = gw->next;
@@ -124,9 +130,12 @@ int gateway_reload(struct gateway *gw, struct settings *settings)
     r = refuse_what_needs_a_restart(gw->settings, settings);
     if (r < 0)
         return r;
-    if (!is_busy(gw))
+    if (!is_busy(gw) && !broker_is_routing(gw->broker))
         return change(gw, settings);
-    log_info("reload: another one is under way, this one follows it");
+    if (is_busy(gw))
+        log_info("reload: another one is under way, this one follows it");
+    else
+        loop_timer_start(gw->loop, &gw->reload_timer, 0);
     settings_free(gw->next);
     gw->next = settings_ref(settings);
     return 0;

@@ -75,6 +75,7 @@ struct gateway {
     struct settings *next;   /* a reference: to reload when the reload that is under way has ended; NULL: none */
     struct buf reloaded;     /* what that one does, for the log */
     bool reloading;
+    struct timer reload_timer; /* for one that was asked for while a message was routed */
     size_t bridges_stopping;
     void (*bridges_stopped)(struct gateway *gw);
     gateway_stopped_fn *stopped;
@@ -106,6 +107,7 @@ void gateway_read_clock(struct gateway *gw);
 
 /* gateway_reload.c: a part of a reload has ended. */
 void gateway_look_at_reload(struct gateway *gw);
+void gateway_begin_next_reload(void *gateway); /* by timer */
 
 /* gateway_state.c: $SYS/wirepost/..., everything, or the part that changed. */
 void gateway_publish_state(struct gateway *gw);

@@ -81,6 +81,11 @@ int broker_start(struct broker *b)
     return 0;
 }
 
+bool broker_is_routing(const struct broker *b)
+{
+    return b->routing;
+}
+
 int broker_change(struct broker *b, const struct broker_settings *settings)
 {
     const struct broker_settings *before = b->settings;

@@ -30,9 +30,12 @@ void broker_free(struct broker *b);
 /* Opens the listeners. All or none: 0 or -errno, the failed address is logged. */
 int broker_start(struct broker *b);
 
+/* Whether a message is being given to those who want it: a tap or a receiver of requests is running. */
+bool broker_is_routing(const struct broker *b);
+
 /* Goes on with other settings, borrowed in the place of those before. What listens at an address that both name stays
  * open, and so does every connection; what a client was told of the limits stays true for it. 0; or -errno, logged,
- * and it goes on as before. */
+ * and it goes on as before. Not while routing. */
 int broker_change(struct broker *b, const struct broker_settings *settings);
 
 /* Closes listeners and connections, MQTT 5 clients with reason 0x8B; what is

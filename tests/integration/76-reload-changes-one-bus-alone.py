@@ -13,7 +13,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "lib"))
 from bridges import retained
-from mqtt import Client
+from mqtt import Client, publish
 from programs import WIREPOST, Workplace, free_port, wait_for, wait_for_port
 from gateway import Watcher
 
@@ -210,6 +210,25 @@ def asked_by_a_program(plant):
     plant.watcher.wait("wp/site/d/press/v/force", "")
 
 
+def asked_by_mqtt(plant):
+    """While the broker routes the request, which must not be what it changes."""
+    def ask():
+        with Client(plant.ports["main"]) as c:
+            c.connect("asker")
+            c.subscribe("wp/site/response/reload")
+            c.send(publish("wp/site/request/reload", "{}"))
+            return json.loads(c.recv(10).payload)
+    bridge = "bridges: [{{name: up, url: 'mqtt://127.0.0.1:{web}', topics: [{{filter: '#', qos: 1}}]}}]\n"
+    plant.write([STEADY, NEW_LINE], more=bridge)
+    answer = ask()
+    print("asked by MQTT:", answer)
+    assert answer["status"] == "done", answer
+    wait_for(lambda: "2 buses unchanged, 1 bridge added (up)" in plant.gateway.log(), 15, "the bridge")
+    plant.write([STEADY, NEW_LINE])
+    assert ask()["status"] == "done"
+    wait_for(lambda: "2 buses unchanged, 1 bridge removed (up)" in plant.gateway.log(), 15, "the bridge to go")
+
+
 def main():
     with Workplace() as w:
         plant = Plant(w)
@@ -218,6 +237,7 @@ def main():
         wrong_files(plant)
         ports(plant)
         asked_by_a_program(plant)
+        asked_by_mqtt(plant)
         plant.gateway.stop()
 
 
