@@ -19,9 +19,11 @@ struct gateway_requests {
 };
 
 static const struct request_kind kinds[] = {
-    {"audit", gateway_request_audit}, {"check", gateway_request_check}, {"frames", gateway_request_frames},
-    {"log", gateway_request_log},     {"read", gateway_request_read},   {"reload", gateway_request_reload},
-    {"scan", gateway_request_scan},   {"write", gateway_request_write}, {0},
+    {"audit", gateway_request_audit},   {"check", gateway_request_check},
+    {"frames", gateway_request_frames}, {"log", gateway_request_log},
+    {"read", gateway_request_read},     {"reload", gateway_request_reload},
+    {"scan", gateway_request_scan},     {"set", gateway_request_set},
+    {"write", gateway_request_write},   {0},
 };
 
 static void open_socket(struct gateway *gw, struct gateway_requests *all)
@@ -43,6 +45,7 @@ static void open_socket(struct gateway *gw, struct gateway_requests *all)
 int gateway_start_requests(struct gateway *gw)
 {
     struct gateway_requests *all = calloc(1, sizeof(*all));
+    int r;
 
     if (!all)
         return -ENOMEM;
@@ -50,6 +53,9 @@ int gateway_start_requests(struct gateway *gw)
     all->requests = requests_new(kinds, REQUESTS_MAX, gw);
     if (!all->requests)
         return -ENOMEM;
+    r = gateway_start_sets(gw);
+    if (r < 0)
+        return r;
     open_socket(gw, all);
     return gateway_start_answers(gw, all->requests, &all->answers);
 }
@@ -62,6 +68,7 @@ void gateway_stop_requests(struct gateway *gw)
     gw->requests->control = NULL;
     gateway_stop_answers(gw->requests->answers);
     gw->requests->answers = NULL;
+    gateway_stop_sets(gw); /* their requests have been abandoned */
 }
 
 void gateway_free_requests(struct gateway *gw)

@@ -3,6 +3,7 @@
  *
  *   gateway_requests.c  the names there are, and the socket
  *   gateway_jobs.c      scan, read and write, carried out between the polls of a bus
+ *   gateway_sets.c      set: tags, as by their set topics
  *   gateway_queries.c   check, reload, log, frames, audit
  *   gateway_answers.c   wp/<id>/request/<name> -> wp/<id>/response/<name>
  *
@@ -31,6 +32,11 @@ void gateway_request_scan(void *gateway, struct control_request *rq, const cJSON
 void gateway_request_read(void *gateway, struct control_request *rq, const cJSON *body);
 void gateway_request_write(void *gateway, struct control_request *rq, const cJSON *body);
 void gateway_end_jobs(struct gateway *gw); /* when the buses have ended */
+
+/* gateway_sets.c. 0 or -errno. */
+void gateway_request_set(void *gateway, struct control_request *rq, const cJSON *body);
+int gateway_start_sets(struct gateway *gw);
+void gateway_stop_sets(struct gateway *gw); /* Accepts a gateway without. */
 
 /* gateway_queries.c */
 void gateway_request_audit(void *gateway, struct control_request *rq, const cJSON *body);

@@ -28,6 +28,7 @@ struct bridge;
 struct broker_tap;
 struct gateway_bus;
 struct gateway_requests;
+struct gateway_sets;
 
 /* Numbers of messages are saved so often, at least. */
 enum { GATEWAY_SEQS_MS = 1000 };
@@ -53,7 +54,8 @@ struct gateway {
     size_t buses_ending;  /* their threads are */
     bool announced;
     struct gateway_requests *requests;
-    struct list_node jobs; /* of people: scans, reads, writes */
+    struct gateway_sets *sets; /* writes to tags that people wait for */
+    struct list_node jobs;     /* of people: scans, reads, writes */
     size_t job_count;
     struct broker_tap *birth_tap; /* Home Assistant's */
 

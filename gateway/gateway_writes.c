@@ -236,6 +236,11 @@ void gateway_writes_free(struct gateway_writes *ws)
     free(ws);
 }
 
+void gateway_writes_take(struct gateway_writes *ws, const struct write_message *m)
+{
+    writer_take(ws->writer, m);
+}
+
 struct audit *gateway_audit(struct gateway_writes *ws)
 {
     return ws->audit;

@@ -24,6 +24,10 @@ void gateway_writes_stop(struct gateway_writes *ws);
 /* Buses and store have ended. Accepts NULL. */
 void gateway_writes_free(struct gateway_writes *ws);
 
+/* As if this message had come. Borrows during the call; results may be published before it returns. */
+struct write_message;
+void gateway_writes_take(struct gateway_writes *ws, const struct write_message *m);
+
 /* The audit, for those who want to read it. */
 struct audit *gateway_audit(struct gateway_writes *ws);
 

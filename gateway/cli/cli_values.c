@@ -99,7 +99,7 @@ static void put(struct buf *out, bool colours, const char *colour, const char *t
 
 /* Tags. */
 
-static bool decode_tag(const struct values *v, const struct tag_settings *tag, struct buf *out)
+bool values_decode_tag(const struct values *v, const struct tag_settings *tag, struct buf *out)
 {
     size_t width = table_is_bits(tag->table) ? 1 : tag_width(tag);
     char text[VALUE_TEXT_MAX];
@@ -128,7 +128,7 @@ static void print_tags_at(const struct values *v, size_t at, struct buf *out)
         const struct tag_settings *tag = &v->device->tags[i];
         struct buf value = {0};
 
-        if (tag->address == v->address + at && decode_tag(v, tag, &value)) {
+        if (tag->address == v->address + at && values_decode_tag(v, tag, &value)) {
             buf_printf(out, "%s%s " STR_FMT, between, tag->name, STR_ARG(buf_str(&value)));
             if (tag->unit[0])
                 buf_printf(out, " %s", tag->unit);
@@ -322,7 +322,7 @@ static void json_tags(const struct values *v, struct json *out)
     for (size_t i = 0; v->device && i < v->device->tag_count; i++) {
         struct buf value = {0};
 
-        if (decode_tag(v, &v->device->tags[i], &value)) {
+        if (values_decode_tag(v, &v->device->tags[i], &value)) {
             json_key(out, v->device->tags[i].name);
             json_str(out, buf_str(&value));
         }

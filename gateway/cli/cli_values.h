@@ -29,6 +29,9 @@ struct values {
 /* The tables: 16 bits and tags; then 32 and, if `wide`, 64 bits. Colours only if `colours`. */
 void values_print(const struct values *v, bool wide, bool colours, struct buf *out);
 
+/* Appends the tag's value, or why it has none; false when the registers are not among these. */
+bool values_decode_tag(const struct values *v, const struct tag_settings *tag, struct buf *out);
+
 /* "decoded":[{"address":0,"hex":"0x0bb8","u16":3000,"f32":{"ABCD":...},...}], "tags":{...} */
 void values_print_json(const struct values *v, struct json *out);
 

@@ -8,6 +8,7 @@
 
 #include "cli/cli.h"
 #include "cli/cli_session.h"
+#include "cli/cli_write_tag.h"
 #include "config/text.h"
 #include "core/buf.h"
 #include "core/reading.h"
@@ -19,6 +20,7 @@ enum { WRITE_MAX = 123 };
 
 struct writer_options {
     struct session_options session;
+    const char *tag;   /* NULL: by address */
     const char *place; /* bus or device; NULL: the only bus */
     int64_t unit;      /* -1: not said */
     bool coils;
@@ -51,9 +53,11 @@ static const char *const orders[] = {
 
 static int usage(FILE *to, int status)
 {
-    fputs("Usage: wirepost write BUS|DEVICE [-u UNIT] holding|coil ADDRESS VALUE... [OPTION]...\n"
+    fputs("Usage: wirepost write DEVICE TAG VALUE [OPTION]...\n"
+          "       wirepost write BUS|DEVICE [-u UNIT] holding|coil ADDRESS VALUE... [OPTION]...\n"
           "       wirepost write --port DEVICE | --host HOST[:PORT] -u UNIT holding|coil ADDRESS VALUE...\n\n"
-          "Writes registers or coils as they are: no scaling, no limits. Shows what they hold, asks,\n"
+          "Writes a tag, under the rules the configuration has for it, through the gateway that runs.\n\n"
+          "Or writes registers or coils as they are: no scaling, no limits. Shows what they hold, asks,\n"
           "and writes. Unit 0 of a serial line is all devices at once. Negative values go after --.\n\n"
           "  -c, --config FILE    the configuration (default " CONFIG_DEFAULT_PATH ")\n"
           "      --port DEVICE    a serial port, without a configuration; with --baud, --parity, --stop-bits\n"
@@ -249,6 +253,14 @@ static int write_values(struct session *s, struct writer_options *o, const struc
     return session_run(s, "write", request, on_written, o) == SESSION_DONE ? 0 : 1;
 }
 
+static int run_tag(struct session *s, const struct writer_options *o)
+{
+    const struct tag_write w = {
+        .device = o->place, .tag = o->tag, .value = o->words[0], .verify = o->verify, .json = o->json, .yes = o->yes};
+
+    return cli_write_tag(s, &w);
+}
+
 static int run(struct writer_options *o)
 {
     struct written w = {0};
@@ -257,7 +269,9 @@ static int run(struct writer_options *o)
 
     if (session_open(&s, &o->session) < 0)
         return 1;
-    if (take_values(&s, o, &w) && (o->json || show_old(&s, o, &w) == 0)) {
+    if (o->tag)
+        status = run_tag(&s, o);
+    else if (take_values(&s, o, &w) && (o->json || show_old(&s, o, &w) == 0)) {
         if (o->yes || o->json || session_confirm(&s, "Write?"))
             status = write_values(&s, o, &w);
     }
@@ -324,11 +338,17 @@ static bool is_table(const char *word)
     return strcmp(word, "holding") == 0 || strcmp(word, "coil") == 0;
 }
 
-/* [BUS|DEVICE] TABLE ADDRESS VALUE... */
+/* [BUS|DEVICE] TABLE ADDRESS VALUE..., or DEVICE TAG VALUE */
 static bool take_words(struct writer_options *o, int count, char **words)
 {
     int at = 0;
 
+    if (count == 3 && !is_table(words[0])) {
+        o->place = words[0];
+        o->tag = words[1];
+        o->words = words + 2;
+        return !is_table(words[1]) && !o->session.port && !o->session.host;
+    }
     if (count > 0 && !is_table(words[0]))
         o->place = words[at++];
     if (count - at < 3 || !is_table(words[at]) || text_read_int(str_of(words[at + 1]), &o->address) < 0)

@@ -30,7 +30,7 @@ buses:
         unit: 5
         tags:
           - {{name: voltage, table: holding, address: 0, type: f32, unit: V}}
-          - {{name: level, table: holding, address: 5, type: u16, scale: 0.1, unit: m}}
+          - {{name: level, table: holding, address: 5, type: u16, scale: 0.1, unit: m, write: {{min: 0, max: 50, verify: true}}}}
           - {{name: pump, table: coil, address: 1}}
 """
 
@@ -133,6 +133,36 @@ def writes(config, slave):
     unit.stuck = False
 
 
+def tags(config, slave, gateway_runs):
+    """write DEVICE TAG VALUE goes the way of every write to that tag: scaled, limited, verified."""
+    def write(*args, status=0):
+        return wirepost("write", "-c", config, *args, status=status)
+
+    if not gateway_runs:
+        done = write("meter", "level", "1", status=1)
+        assert "tags are written by the gateway, which does not run" in done.stderr, done.stderr
+        return
+    out = write("meter", "level", "3.5").stdout
+    assert out == "meter level: 0.7 -> 3.5 m\nverified\n", out
+    assert slave.units[5].holding[5] == 35
+    last = json.loads(write("meter", "level", "4", "--json").stdout)
+    assert (last["status"], last["result"], last["device"]) == ("done", "verified", "meter"), last
+    assert slave.units[5].holding[5] == 40
+    for args, why in ((("meter", "level", "51"), "meter level: rejected, out_of_range"),
+                      (("meter", "level", "high"), "meter level: rejected, bad_value"),
+                      (("meter", "voltage", "1"), "meter voltage: rejected, read_only"),
+                      (("meter", "levl", "1"), "'meter' has no tag 'levl'; did you mean 'level'?"),
+                      (("line", "level", "1"), "'line' is a bus")):
+        done = write(*args, status=1)
+        assert why in done.stderr, (args, done.stderr)
+        print("%s: %s" % (" ".join(args), done.stderr.strip()))
+    assert slave.units[5].holding[5] == 40
+    slave.units[5].stuck = True
+    done = write("meter", "level", "5", status=1)
+    assert "meter level: failed, mismatch" in done.stderr, done.stderr
+    slave.units[5].stuck = False
+
+
 def main():
     slaves = {5: Unit(holding=dict(REGISTERS), coils={0: False, 1: False, 2: False})}
     with Workplace() as w, PtySlave(slaves, baud=19200) as slave:
@@ -142,6 +172,7 @@ def main():
             reads(config, slave)
             watch(config, slave)
             writes(config, slave)
+            tags(config, slave, way != "directly")
             slave.units[5] = Unit(holding=dict(REGISTERS), coils={0: False, 1: False, 2: False})
             if way == "directly":
                 gateway = w.start([WIREPOST, "run", "-c", config], ready="line: up")
