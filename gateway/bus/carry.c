@@ -73,17 +73,56 @@ static int transact_elsewise(struct poller *p, struct command *c)
     return r;
 }
 
-static int transact(struct poller *p, struct command *c)
+/* The device that is polled under this unit; NULL: none is. */
+static struct polled_device *device_of(struct poller *p, uint8_t unit)
+{
+    for (size_t i = 0; i < p->settings->device_count; i++)
+        if (p->settings->devices[i].unit == unit)
+            return &p->devices[i];
+    return NULL;
+}
+
+/* False when it is no read of registers or bits. */
+static bool is_read(const struct command_raw *raw, struct request *ret_read)
+{
+    static const enum modbus_table tables[] = {[1] = TABLE_COIL, TABLE_DISCRETE, TABLE_HOLDING, TABLE_INPUT};
+
+    if (raw->len != 5 || raw->pdu[0] < 1 || raw->pdu[0] > 4)
+        return false;
+    *ret_read = (struct request){.table = tables[raw->pdu[0]],
+                                 .address = (uint16_t)(raw->pdu[1] << 8 | raw->pdu[2]),
+                                 .count = (uint16_t)(raw->pdu[3] << 8 | raw->pdu[4])};
+    return true;
+}
+
+static int transact_here(struct poller *p, struct command *c)
 {
     struct command_raw *raw = &c->raw;
     int r;
 
-    if (raw->port)
-        return transact_elsewise(p, c);
     link_set_timeout(p->link, raw->timeout_ms);
     r = link_transact(p->link, raw->unit, raw->pdu, raw->len, raw->want, raw->answer);
     c->exception = link_exception(p->link);
     carry_clean_up(p, r, raw->timeout_ms);
+    return r;
+}
+
+/* Its late answer could be taken for that of a poll, and a poll's for its own. */
+static int transact(struct poller *p, struct command *c)
+{
+    struct polled_device *d = device_of(p, c->raw.unit);
+    struct request read;
+    int r;
+
+    if (c->raw.port)
+        return transact_elsewise(p, c);
+    if (!d || !poll_answers_look_alike(p) || !is_read(&c->raw, &read))
+        return transact_here(p, c);
+    if (!poll_settle(p, d, &read))
+        return p->stopping ? -ECANCELED : -ETIMEDOUT;
+    r = transact_here(p, c);
+    if (!carry_is_answer(r))
+        doubt_add(&d->doubt, &read);
     return r;
 }
 
