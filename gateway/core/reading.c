@@ -37,6 +37,7 @@ bool reason_refuses_value(struct reason reason)
            reason.kind == REASON_ENUM || reason.kind == REASON_SENTINEL || reason.kind == REASON_RANGE;
 }
 
+/* Few digits that mean the same 32-bit float; without an exponent as long as that can be read. */
 static void print_float(double v, struct buf *out)
 {
     char text[32];
@@ -46,6 +47,8 @@ static void print_float(double v, struct buf *out)
         if (strtof(text, NULL) == (float)v)
             break;
     }
+    if (strstr(text, "e+") && v > -1e9 && v < 1e9)
+        snprintf(text, sizeof(text), "%.0f", v);
     buf_put_text(out, text);
 }
 
