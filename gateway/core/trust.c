@@ -2,11 +2,15 @@
 #include "core/trust.h"
 
 #include <glob.h>
+#include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/timex.h>
 
 /* 2024: nothing of ours ran before. */
 #define NEVER_BEFORE_MS INT64_C(1704067200000)
+
+enum { DAY_S = 86400 };
 
 bool trust_judge(const struct trust_facts *facts)
 {
@@ -26,31 +30,66 @@ static bool is_synchronised(void)
     return adjtimex(&t) >= 0 && !(t.status & STA_UNSYNC);
 }
 
-/* A PC's kernel reads its clock at each boot; elsewhere there is one if the kernel says that it was used. */
-static bool is_from_hardware(void)
+/* The number in a file of one line; false when there is none. */
+static bool read_number(const char *folder, const char *name, int64_t *ret_number)
 {
-#if defined(__x86_64__) || defined(__i386__)
-    return true;
-#else
-    glob_t clocks;
-    bool used = false;
+    char path[PATH_MAX];
+    char text[32] = "";
+    char *end;
+    FILE *f;
+    int64_t number;
 
-    if (glob("/sys/class/rtc/rtc*/hctosys", 0, NULL, &clocks) != 0)
+    if (snprintf(path, sizeof(path), "%s/%s", folder, name) >= (int)sizeof(path))
         return false;
-    for (size_t i = 0; i < clocks.gl_pathc; i++) {
-        FILE *f = fopen(clocks.gl_pathv[i], "re");
-
-        used |= f && fgetc(f) == '1';
-        if (f)
-            fclose(f);
-    }
-    globfree(&clocks);
-    return used;
-#endif
+    f = fopen(path, "re");
+    if (!f)
+        return false;
+    if (!fgets(text, sizeof(text), f))
+        text[0] = '\0';
+    fclose(f);
+    number = strtoll(text, &end, 10);
+    if (end == text)
+        return false;
+    *ret_number = number;
+    return true;
 }
 
-void trust_look(struct trust_facts *ret_facts)
+/* A day apart is what hardware clocks that go by local time may be. */
+static bool agrees(const char *rtc, bool is_pc, int64_t wall_ms)
 {
-    ret_facts->synchronised = is_synchronised();
-    ret_facts->from_hardware = is_from_hardware();
+    int64_t used = 0;
+    int64_t now_s;
+
+    if (!read_number(rtc, "since_epoch", &now_s))
+        return false;
+    read_number(rtc, "hctosys", &used);
+    return (is_pc || used == 1) && llabs(now_s - wall_ms / 1000) < DAY_S;
+}
+
+bool trust_hardware(const char *rtc_class, bool is_pc, int64_t wall_ms)
+{
+    char pattern[PATH_MAX];
+    glob_t clocks;
+    bool found = false;
+    bool any;
+
+    if (snprintf(pattern, sizeof(pattern), "%s/rtc*", rtc_class) >= (int)sizeof(pattern))
+        return false;
+    any = glob(pattern, 0, NULL, &clocks) == 0;
+    for (size_t i = 0; any && i < clocks.gl_pathc; i++)
+        found |= agrees(clocks.gl_pathv[i], is_pc, wall_ms);
+    globfree(&clocks);
+    return any ? found : is_pc;
+}
+
+void trust_look(struct trust_facts *facts)
+{
+#if defined(__x86_64__) || defined(__i386__)
+    const bool is_pc = true;
+#else
+    const bool is_pc = false;
+#endif
+
+    facts->synchronised = is_synchronised();
+    facts->from_hardware = trust_hardware("/sys/class/rtc", is_pc, facts->wall_ms);
 }

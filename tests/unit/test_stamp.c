@@ -7,6 +7,12 @@
 
 #include <cmocka.h>
 
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include "core/clock.h"
 #include "core/stamp.h"
 #include "core/trust.h"
@@ -118,6 +124,44 @@ static void a_clock_that_is_behind_what_has_been_is_wrong(void **state)
     assert_true(trust_judge(&f));
 }
 
+static void write_number(const char *path, int64_t number)
+{
+    FILE *f = fopen(path, "w");
+
+    assert_non_null(f);
+    assert_true(fprintf(f, "%" PRId64 "\n", number) > 0);
+    assert_int_equal(fclose(f), 0);
+}
+
+static void a_hardware_clock_counts_when_it_was_used_and_agrees(void **state)
+{
+    char folder[] = "/tmp/wirepost-rtc-XXXXXX";
+    (void)state;
+
+    assert_non_null(mkdtemp(folder));
+    assert_int_equal(chdir(folder), 0);
+    assert_true(trust_hardware(folder, true, AT_MS)); /* a virtual PC without one gets its time from the host */
+    assert_false(trust_hardware(folder, false, AT_MS));
+
+    assert_int_equal(mkdir("rtc0", 0700), 0);
+    write_number("rtc0/since_epoch", AT_MS / 1000 + 3600);
+    write_number("rtc0/hctosys", 0);
+    assert_true(trust_hardware(folder, true, AT_MS));
+    assert_false(trust_hardware(folder, false, AT_MS)); /* there is one, but nobody has read it */
+    write_number("rtc0/hctosys", 1);
+    assert_true(trust_hardware(folder, false, AT_MS));
+
+    write_number("rtc0/since_epoch", 30); /* its battery is empty, and the system has made up a time */
+    assert_false(trust_hardware(folder, false, AT_MS));
+    assert_false(trust_hardware(folder, true, AT_MS));
+
+    remove("rtc0/since_epoch");
+    remove("rtc0/hctosys");
+    assert_int_equal(rmdir("rtc0"), 0);
+    assert_int_equal(chdir("/"), 0);
+    assert_int_equal(rmdir(folder), 0);
+}
+
 static void what_is_kept_has_no_age_before_the_clock_is_trusted(void **state)
 {
     (void)state;
@@ -198,6 +242,7 @@ int main(void)
         cmocka_unit_test(what_is_not_such_a_message_stays_as_it_is),
         cmocka_unit_test(a_clock_is_trusted_for_a_reason),
         cmocka_unit_test(a_clock_that_is_behind_what_has_been_is_wrong),
+        cmocka_unit_test(a_hardware_clock_counts_when_it_was_used_and_agrees),
         cmocka_unit_test(what_is_kept_has_no_age_before_the_clock_is_trusted),
         cmocka_unit_test(readings_tell_the_time_since_the_boot_until_it_is_known),
     };
