@@ -281,6 +281,7 @@ int64_t publish_batch(struct publish *p, const struct batch *b, int64_t now_mono
         assert(r->tag < d->settings->tag_count);
         if (r->reason.kind == REASON_NONE)
             p->stats.good++;
+        d->silence = shows_life(r->reason) ? (struct reason){0} : r->reason;
         if (shows_life(r->reason)) {
             d->answer_ms = now_mono_ms;
             set_availability(p, d, AVAILABILITY_ONLINE);
@@ -331,6 +332,14 @@ static int64_t publish_due(struct publish *p, struct device_publish *d, int64_t 
     }
 }
 
+/* A device that does not answer is not asked for each of its tags. */
+static struct reason why_overdue(const struct device_publish *d, const struct tag_state *tag)
+{
+    if (tag->last_failure.kind != REASON_NONE)
+        return tag->last_failure;
+    return d->silence.kind != REASON_NONE ? d->silence : (struct reason){.kind = REASON_STALE};
+}
+
 /* The next moment at which there is something to do for one of the device's tags. */
 static int64_t check_device(struct publish *p, struct device_publish *d, int64_t now_mono_ms, int64_t now_boot_ms)
 {
@@ -342,15 +351,13 @@ static int64_t check_device(struct publish *p, struct device_publish *d, int64_t
     for (uint32_t t = 0; t < d->settings->tag_count; t++) {
         struct tag_state *tag = &d->tags[t];
         int64_t due = tag->good_ms + tag->settings->stale_after_ms;
-        struct reason why =
-            tag->last_failure.kind == REASON_NONE ? (struct reason){.kind = REASON_STALE} : tag->last_failure;
 
         if (tag->bad.kind != REASON_NONE)
             continue;
         if (due > now_mono_ms) {
             next = earlier(next, due);
         } else {
-            turn_bad(tag, why);
+            turn_bad(tag, why_overdue(d, tag));
             p->shown[o.count++] = t;
             emit_tag(p, d, tag, now_mono_ms);
         }

@@ -32,13 +32,14 @@ struct device_publish {
     struct tag_state *tags;          /* device_all_tags() of them */
     struct expression **expressions; /* of those that are computed */
     enum availability availability;
-    int64_t answer_ms;    /* monotonic time of the last answer of any kind, or of the start */
-    int64_t overdue_ms;   /* offline after so long without an answer: the smallest stale_after */
-    int64_t status_ms;    /* monotonic time of the last status message */
-    struct health health; /* as in the last batch */
-    uint64_t seq;         /* of the next json message */
-    bool taken_over;      /* by a device of the same name on another bus: this one says nothing more */
-    bool goes_on;         /* it has taken over another, and its numbers */
+    struct reason silence; /* why the last thing asked had no answer; REASON_NONE when it had one */
+    int64_t answer_ms;     /* monotonic time of the last answer of any kind, or of the start */
+    int64_t overdue_ms;    /* offline after so long without an answer: the smallest stale_after */
+    int64_t status_ms;     /* monotonic time of the last status message */
+    struct health health;  /* as in the last batch */
+    uint64_t seq;          /* of the next json message */
+    bool taken_over;       /* by a device of the same name on another bus: this one says nothing more */
+    bool goes_on;          /* it has taken over another, and its numbers */
 };
 
 /* The devices of one bus, and their memory. */

@@ -158,6 +158,20 @@ static void a_missing_answer_leaves_the_value_until_it_is_stale(void **state)
     end(p);
 }
 
+static void a_tag_that_was_not_asked_has_the_reason_of_its_silent_device(void **state)
+{
+    (void)state;
+    struct publish *p = begin(0);
+
+    take(p, good(LEVEL, 7), 0);
+    take(p, good(TEMP, 20), 0);
+    take(p, bad(TEMP, REASON_TIMEOUT), 2000);
+    buf_clear(&seen);
+    publish_check_age(p, 3000, 1700000003000);
+    assert_true(saw("\"q\":{\"level\":\"timeout\"}"));
+    end(p);
+}
+
 static void a_silent_bus_thread_does_not_keep_a_value_fresh(void **state)
 {
     (void)state;
@@ -406,6 +420,7 @@ int main(void)
         cmocka_unit_test(a_first_value_brings_the_device_online),
         cmocka_unit_test(an_unchanged_value_is_not_published_again),
         cmocka_unit_test(a_missing_answer_leaves_the_value_until_it_is_stale),
+        cmocka_unit_test(a_tag_that_was_not_asked_has_the_reason_of_its_silent_device),
         cmocka_unit_test(a_silent_bus_thread_does_not_keep_a_value_fresh),
         cmocka_unit_test(a_tag_never_read_is_told_to_have_no_data),
         cmocka_unit_test(a_refused_value_is_null_at_once_and_the_device_stays_online),
