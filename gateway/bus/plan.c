@@ -95,7 +95,7 @@ int plan_build_around(const struct device_settings *dev, const struct holes *hol
         return -ENOMEM;
     }
     for (size_t i = 0; i < dev->tag_count; i++)
-        if (holes_refuse(holes, &dev->tags[i]) == 0)
+        if (!dev->broadcast && holes_refuse(holes, &dev->tags[i]) == 0) /* everybody: nobody answers */
             p.tags[count++] = (uint32_t)i;
     qsort_r(p.tags, count, sizeof(*p.tags), compare_tags, (void *)(uintptr_t)dev->tags);
     for (size_t i = 0; i < count; i++)

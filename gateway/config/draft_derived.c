@@ -19,8 +19,9 @@ bool draft_is_derived(const struct tag_draft *tag)
 
 void draft_refuse_read_keys(struct loader *ld, const struct tag_draft *tag)
 {
-    static const char *const keys[] = {"table", "address", "type", "scale", "offset", "length",     "sentinel",
-                                       "bit",   "bits",    "enum", "poll",  "order",  "word_order", "stale_after"};
+    static const char *const keys[] = {"table",  "address",  "type",       "scale",       "offset",
+                                       "length", "sentinel", "bit",        "bits",        "enum",
+                                       "poll",   "order",    "word_order", "stale_after", "write"};
 
     for (size_t i = 0; i < ARRAY_LEN(keys); i++)
         if (node_get(tag->node, keys[i]) || node_get(tag->base, keys[i]))

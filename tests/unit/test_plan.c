@@ -44,6 +44,18 @@ static void neighbours_are_read_together(void **state)
     plan_fini(&plan);
 }
 
+static void everybody_is_asked_nothing(void **state)
+{
+    (void)state;
+    const struct tag_settings tag = tag_at(2, TYPE_U16);
+    const struct device_settings dev = {.tags = &tag, .tag_count = 1, .max_count = 125, .broadcast = true};
+    struct plan plan;
+
+    assert_int_equal(plan_build(&dev, &plan), 0);
+    assert_int_equal(plan.count, 0);
+    plan_fini(&plan);
+}
+
 static void a_gap_is_bridged_up_to_its_limit(void **state)
 {
     (void)state;
@@ -178,6 +190,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(neighbours_are_read_together),
+        cmocka_unit_test(everybody_is_asked_nothing),
         cmocka_unit_test(a_gap_is_bridged_up_to_its_limit),
         cmocka_unit_test(no_gap_means_only_contiguous_registers),
         cmocka_unit_test(a_full_request_ends_before_a_value_it_cannot_hold_whole),
