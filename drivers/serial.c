@@ -139,20 +139,38 @@ static bool take_match(struct serial *s, struct message *m, struct str text, str
     return true;
 }
 
-static size_t field_len(const struct tag_settings *tag)
+static size_t field_len(const struct tag_settings *tag, const struct serial_field *field)
 {
+    if (field->width > 0)
+        return field->width;
     return tag->type == TYPE_STRING ? tag->form.length : type_bits(tag->type) / 8;
 }
 
-static struct reading decode_field(const struct tag_settings *tag, uint32_t index, const uint8_t *bytes)
+/* Fewer bytes than the type has: no words whose order could be mixed. */
+static uint64_t read_part(const struct tag_settings *tag, const uint8_t *bytes, size_t len)
 {
-    uint16_t regs[4];
-    size_t len = field_len(tag);
+    bool little = tag->order == ORDER_DCBA || tag->order == ORDER_BADC;
+    uint64_t raw = 0;
 
+    for (size_t i = 0; i < len; i++)
+        raw = raw << 8 | bytes[little ? len - 1 - i : i];
+    return raw;
+}
+
+static struct reading decode_field(const struct tag_settings *tag, const struct serial_field *field,
+                                   const uint8_t *frame, char text[VALUE_TEXT_MAX])
+{
+    uint8_t *bytes = (uint8_t *)text;
+    uint16_t regs[4];
+    size_t len = field_len(tag, field);
+    uint32_t index = field->tag;
+
+    for (size_t i = 0; i < len; i++)
+        bytes[i] = (uint8_t)(frame[field->offset + i] - field->minus);
     if (tag->type == TYPE_STRING)
-        return value_decode_text(index, (struct str){.data = (const char *)bytes, .len = len});
-    if (len == 1)
-        return value_decode(tag, index, bytes[0]);
+        return value_decode_text(index, (struct str){.data = text, .len = len});
+    if (len == 1 || field->width > 0)
+        return value_decode(tag, index, read_part(tag, bytes, len));
     for (size_t i = 0; i < len / 2; i++)
         regs[i] = (uint16_t)(bytes[2 * i] << 8 | bytes[2 * i + 1]);
     return value_decode(tag, index, words_get(regs, len / 2, tag->order));
@@ -162,23 +180,35 @@ static struct reading decode_field(const struct tag_settings *tag, uint32_t inde
 static bool take_fields(const struct serial *s, const struct message *m, const struct frame *frame, struct batch *out)
 {
     const struct serial_message *settings = m->settings;
+    char text[VALUE_TEXT_MAX];
 
-    for (size_t i = 0; i < settings->field_count; i++)
-        if (settings->fields[i].offset + field_len(&s->device->tags[settings->fields[i].tag]) > frame->payload_len)
-            return false;
     for (size_t i = 0; i < settings->field_count; i++) {
-        uint32_t tag = settings->fields[i].tag;
+        const struct serial_field *field = &settings->fields[i];
 
-        add_reading(out, decode_field(&s->device->tags[tag], tag, frame->bytes + settings->fields[i].offset));
+        if (field->offset + field_len(&s->device->tags[field->tag], field) > frame->payload_len)
+            return false;
+    }
+    for (size_t i = 0; i < settings->field_count; i++) {
+        const struct serial_field *field = &settings->fields[i];
+
+        add_reading(out, decode_field(&s->device->tags[field->tag], field, frame->bytes, text));
     }
     return true;
+}
+
+static bool contains(struct str text, const struct serial_message *m)
+{
+    if (m->contains.len == 0)
+        return true;
+    return text.len >= m->contains_at + m->contains.len &&
+           memcmp(text.data + m->contains_at, m->contains.data, m->contains.len) == 0;
 }
 
 static bool take_frame(struct serial *s, struct message *m, const struct frame *frame, struct batch *out)
 {
     struct str text = {.data = (const char *)frame->bytes, .len = frame->payload_len};
 
-    if (!str_starts_with(text, m->settings->begins))
+    if (!str_starts_with(text, m->settings->begins) || !contains(text, m->settings))
         return false;
     return m->match ? take_match(s, m, text, out) : take_fields(s, m, frame, out);
 }

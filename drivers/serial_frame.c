@@ -105,9 +105,11 @@ struct framer_counters framer_counters(const struct framer *f)
     return f->counters;
 }
 
-static bool is_line_end(uint8_t c)
+static bool may_stand_between(const struct framer *f, uint8_t c)
 {
-    return c == '\r' || c == '\n' || c == '\0';
+    const struct str *between = &f->s->between;
+
+    return c == '\r' || c == '\n' || c == '\0' || (between->len > 0 && memchr(between->data, c, between->len));
 }
 
 static void count_garbage(struct framer *f, size_t count)
@@ -137,7 +139,7 @@ static void find_start(struct framer *f)
 
         if (memcmp(f->data + f->head, start->data, have) == 0)
             return;
-        if (is_line_end(f->data[f->head]))
+        if (may_stand_between(f, f->data[f->head]))
             drop(f, 1);
         else
             drop_garbage(f, 1);

@@ -53,6 +53,7 @@ struct frame_settings {
     int64_t idle_ms;     /* a silence ends it */
     int64_t pause_ms;    /* longest silence within a frame */
     uint32_t max;        /* longest frame */
+    struct str between;  /* bytes that may stand between frames, besides line ends */
     struct checksum_settings checksum;
 };
 
@@ -84,12 +85,16 @@ struct text_form {
 struct serial_field {
     uint32_t tag;
     uint16_t offset; /* bytes from the frame's start */
+    uint8_t width;   /* bytes, when they are fewer than the type has; else 0 */
+    uint8_t minus;   /* what the device adds to each byte */
 };
 
 /* One kind of frame, and the request it answers. */
 struct serial_message {
     struct str begins; /* what its frames begin with; empty: anything */
-    const char *match; /* PCRE2; NULL: fields */
+    struct str contains;
+    uint16_t contains_at; /* and what they have there */
+    const char *match;    /* PCRE2; NULL: fields */
     const struct serial_field *fields;
     size_t field_count;
     struct str send; /* empty: it comes by itself */

@@ -36,10 +36,22 @@ static void refuse_keys(struct loader *ld, const struct tag_draft *tag, const ch
     }
 }
 
+/* A number of a frame that has fewer bytes than its type, and no sign that could be lost. */
+static bool has_part(const struct tag_draft *tag)
+{
+    enum tag_type type = (enum tag_type)tag->type;
+    bool can = type_is_unsigned(type) || type == TYPE_BCD16 || type == TYPE_BCD32;
+
+    return can && tag->form.length > 0 && (unsigned)tag->form.length * 8 < type_bits(type);
+}
+
 static void check_length(struct loader *ld, const struct tag_draft *tag, struct value_form *form)
 {
+    if (tag->text.is_field && find_key(tag, "length") && has_part(tag))
+        return;
     if (tag->type != TYPE_STRING && find_key(tag, "length"))
-        report_error(&ld->report, key_place(tag->node, tag->base, "length"), "only a string has a 'length', not %s",
+        report_error(&ld->report, key_place(tag->node, tag->base, "length"), "only a string%s has a 'length', not %s",
+                     tag->text.is_field ? ", or an unsigned or bcd number of fewer bytes than its type," : "",
                      type_name(tag));
     if (tag->type != TYPE_STRING)
         return;

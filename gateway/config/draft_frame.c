@@ -141,6 +141,7 @@ void draft_frame(struct loader *ld, const struct node *own, const struct node *b
         .idle_ms = draft->idle_ms > 0 ? draft->idle_ms : 0,
         .pause_ms = draft->pause_ms,
         .max = draft->max > 0 ? (uint32_t)draft->max : FRAME_MAX_USUAL,
+        .between = draft->between,
         .checksum = checksum_from(draft),
     };
     if (draft->max < 0 && ret_frame->length > ret_frame->max)

@@ -5,6 +5,7 @@
 #include "config/near.h"
 #include "config/options.h"
 #include "config/options_serial.h"
+#include "drivers/checksum.h"
 #include "drivers/serial_match.h"
 
 enum { LISTENING_STALE_MS = MINUTE, WORD_MAX = 64 };
@@ -215,11 +216,16 @@ static void draft_field(struct reading_messages *rm, size_t index, const struct 
     set_period(tag, &rm->messages[index]);
 }
 
+static uint8_t part_of(const struct tag_draft *tag)
+{
+    return tag->type != TYPE_STRING && tag->form.length > 0 ? (uint8_t)tag->form.length : 0;
+}
+
 static uint32_t field_end(const struct tag_draft *tag)
 {
     uint32_t len = tag->type == TYPE_STRING ? tag->form.checked.length : type_bits((enum tag_type)tag->type) / 8;
 
-    return (uint32_t)tag->address + len;
+    return (uint32_t)tag->address + (part_of(tag) > 0 ? part_of(tag) : len);
 }
 
 static void check_field_end(const struct reading_messages *rm, const struct tag_draft *tag)
@@ -258,8 +264,10 @@ static void add_fields(struct reading_messages *rm, size_t index)
         if (tag.name && find_tag(device, tag.name))
             report_error(&ld->report, node_get(n, "name")->place, "duplicate tag %s",
                          node_describe(node_get(n, "name"), found));
-        fields[m->field_count++] =
-            (struct serial_field){.tag = (uint32_t)device->tag_count, .offset = (uint16_t)tag.address};
+        fields[m->field_count++] = (struct serial_field){.tag = (uint32_t)device->tag_count,
+                                                         .offset = (uint16_t)tag.address,
+                                                         .width = part_of(&tag),
+                                                         .minus = (uint8_t)tag.text.minus};
         device->tags[device->tag_count++] = tag;
     }
 }
@@ -315,6 +323,45 @@ static int64_t period_of(const struct reading_messages *rm, const struct message
     return rm->bus->serial.message.every_ms > 0 ? rm->bus->serial.message.every_ms : SECOND;
 }
 
+static size_t append(uint8_t *bytes, size_t len, struct str more)
+{
+    if (more.len > 0)
+        memcpy(bytes + len, more.data, more.len);
+    return len + more.len;
+}
+
+/* What is sent is a frame like any other, perhaps with something in front: its checksum and end are added. */
+static struct str complete(const struct reading_messages *rm, const struct message_draft *draft)
+{
+    const struct frame_settings *f = &rm->bus->serial.checked->frame;
+    const struct checksum_settings *c = &f->checksum;
+    size_t len = draft->send.len;
+    uint8_t *bytes = arena_alloc(rm->ld->ctx.arena, len + f->end.len + c->mark.len + checksum_width(c) + 1);
+    const uint8_t *begin;
+    size_t covered;
+
+    if (!bytes) {
+        rm->ld->ctx.failed = true;
+        return (struct str){0};
+    }
+    memcpy(bytes, draft->send.data, len);
+    begin = f->start.len > 0 ? memmem(bytes, len, f->start.data, f->start.len) : bytes;
+    if (!begin || (size_t)(bytes + len - begin) < c->from) {
+        report_error(&rm->ld->report, node_get(draft->node, "request")->place,
+                     "'complete' needs the start of a frame in 'send'");
+        return draft->send;
+    }
+    if (c->after_end)
+        len = append(bytes, len, f->end);
+    covered = (size_t)(bytes + len - begin) - c->from;
+    len = append(bytes, len, c->mark);
+    checksum_put(c, begin + c->from, covered, bytes + len);
+    len += checksum_width(c);
+    if (!c->after_end)
+        len = append(bytes, len, f->end);
+    return (struct str){.data = (const char *)bytes, .len = len};
+}
+
 static void read_message(struct reading_messages *rm, const struct message_draft *draft)
 {
     size_t index = rm->count;
@@ -323,6 +370,10 @@ static void read_message(struct reading_messages *rm, const struct message_draft
     rm->drafts[index] = *draft;
     rm->messages[index] = (struct serial_message){
         .begins = draft->begins, .match = draft->match, .send = draft->send, .every_ms = period_of(rm, draft)};
+    rm->messages[index].contains = draft->contains.bytes;
+    rm->messages[index].contains_at = (uint16_t)draft->contains.at;
+    if (draft->complete && draft->send.len > 0)
+        rm->messages[index].send = complete(rm, draft);
     if (draft->match)
         compile(rm, index);
     rm->count++;

@@ -40,12 +40,13 @@ static void take_messages(const struct node *n, struct serial_draft *s)
     s->message.match = NULL;
     s->message.fields = NULL;
     s->message.begins = (struct str){0};
+    s->message.contains = (struct contains_draft){0};
     s->message_list = NULL;
 }
 
 static void check_level(struct loader *ld, const struct node *n)
 {
-    static const char *const alone[] = {"match", "fields", "begins"};
+    static const char *const alone[] = {"match", "fields", "begins", "contains"};
     const struct node *word_order = node_get(n, "word_order");
 
     for (size_t i = 0; i < ARRAY_LEN(alone); i++)

@@ -31,6 +31,7 @@ struct frame_draft {
     int64_t idle_ms;
     int64_t pause_ms;
     int32_t max;
+    struct str between;
     int checksum; /* enum checksum_type, or CHECKSUM_NMEA */
     int checksum_hex;
     int checksum_little;
@@ -42,13 +43,20 @@ struct frame_draft {
 /* Beside the types: xor of all behind the start, in digits behind a '*'. */
 enum { CHECKSUM_NMEA = 100 };
 
+struct contains_draft {
+    int32_t at;
+    struct str bytes;
+};
+
 struct message_draft {
     const struct node *node; /* the bus, the template, or one of `messages` */
     bool list_item;
     const char *match;
     const struct node *fields;
     struct str begins;
+    struct contains_draft contains;
     struct str send;
+    bool complete;    /* `send` needs its checksum and end */
     int64_t every_ms; /* -1: not given */
 };
 
@@ -70,6 +78,7 @@ struct serial_draft {
 /* Of a tag of a serial device, besides what every tag has. */
 struct text_draft {
     bool is_field; /* of a frame: its address is the offset there. Else it is a group of `match` */
+    int32_t minus;
     int type;
     const struct node *words;
     const struct node *sentinels;

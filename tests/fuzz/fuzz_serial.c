@@ -19,7 +19,7 @@ static const struct tag_settings tags[TAGS] = {
     {.name = "d", .type = TYPE_STRING, .scale = 1, .form = {.length = 3}},
 };
 static const struct text_form texts[TAGS] = {{.type = TEXT_AUTO}, {.type = TEXT_NMEA_ANGLE}};
-static const struct serial_field fields[] = {{2, 1}, {3, 2}};
+static const struct serial_field fields[] = {{.tag = 2, .offset = 1}, {.tag = 3, .offset = 2, .minus = 1}};
 static const char *const patterns[] = {
     "^(?<a>[^,]*),(?<b>.*)$", "(?<b>[0-9.]*,[NSEW])", "(?s)(?<a>(x+x+)+y)", "(?J)(?<a>1.)|(?<a>2.)", NULL,
 };

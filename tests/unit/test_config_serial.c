@@ -212,6 +212,30 @@ static void a_request_of_a_template_may_come_more_often(void **state)
     settings_free(s);
 }
 
+static void a_request_gets_its_checksum_and_end(void **state)
+{
+    struct settings *s = load("  - {name: meter, type: serial, template: dlt645-2007, port: {device: /dev/ttyS9},"
+                              " parameters: {address: 785634120000}}\n");
+    const struct serial_settings *serial = s->buses[0].serial;
+
+    (void)state;
+    assert_int_equal(serial->messages[1].send.len, 20);
+    assert_memory_equal(serial->messages[1].send.data,
+                        "\xfe\xfe\xfe\xfe\x68\x78\x56\x34\x12\x00\x00\x68\x11\x04\x33\x34\x34\x35\xc9\x16", 20);
+    assert_int_equal(serial->messages[2].fields[0].width, 3);
+    assert_int_equal(serial->messages[2].fields[0].minus, 0x33);
+    settings_free(s);
+
+    s = load("  - name: nmea\n"
+             "    type: serial\n"
+             "    port: {device: /dev/ttyS9}\n"
+             "    frame: {start: '$', end: \"\\r\\n\", checksum: nmea}\n"
+             "    request: {send: '$PTEST,1', complete: true}\n"
+             "    match: '(?<v>.)'\n");
+    assert_true(str_equal(s->buses[0].serial->messages[0].send, str_of("$PTEST,1*5B\r\n")));
+    settings_free(s);
+}
+
 static void what_comes_by_itself_stands_for_a_minute(void **state)
 {
     struct settings *s = load("  - name: mixed\n"
@@ -238,6 +262,7 @@ int main(void)
         cmocka_unit_test(fields_lie_in_the_frame),
         cmocka_unit_test(a_bus_says_more_than_its_template),
         cmocka_unit_test(a_request_of_a_template_may_come_more_often),
+        cmocka_unit_test(a_request_gets_its_checksum_and_end),
         cmocka_unit_test(what_comes_by_itself_stands_for_a_minute),
     };
 

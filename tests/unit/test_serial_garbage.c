@@ -292,7 +292,8 @@ static void every_frame_is_found_and_nothing_else(void **state)
                                         {.name = "v", .type = TYPE_U32, .scale = 1}};
     const struct device_settings device = {.name = "d", .tags = tags, .tag_count = 2};
     const struct text_form texts[] = {{.type = TEXT_NUMBER}, {.type = TEXT_NUMBER}};
-    const struct serial_field fields[] = {{0, (uint16_t)body_at(p)}, {1, (uint16_t)(body_at(p) + 4)}};
+    const struct serial_field fields[] = {{.tag = 0, .offset = (uint16_t)body_at(p)},
+                                          {.tag = 1, .offset = (uint16_t)(body_at(p) + 4)}};
     uint8_t like[PIECE_MAX];
     struct str begins = {.data = (const char *)like, .len = make_frame(p, 0, like) > 0 && !p->match ? body_at(p) : 0};
     const struct serial_message message = {
