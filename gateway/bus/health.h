@@ -3,10 +3,10 @@
  *
  *   STARTING --answer--> UP --fail_count polls in a row and fail_time--> QUARANTINED
  *                         ^------------------ first answer to a probe ------------'
- *   UP --late answer--> SLOW --in time for a minute--> UP
+ *   UP --late answer--> SLOW --in time for half a minute--> UP
  *
- * A late answer makes the time-out longer by its configured length, up to three times that. After a
- * minute it becomes what the slowest answer of that minute needed.
+ * A late answer makes the time-out longer by its configured length, up to three times that. After
+ * half a minute it becomes what the slowest answer of that time needed.
  *
  * A quarantined device is asked only by probes: 1 s after, then less and less
  * often, up to every 10 s. All dead devices of a bus together may use at most
@@ -25,7 +25,7 @@ enum {
     PROBE_MIN_MS = 1000,
     PROBE_MAX_MS = 10000,
     HEALTH_LATE_FACTOR = 3,    /* a time-out grows to so many times itself */
-    HEALTH_CALM_MS = 60000,    /* in time for so long: it shrinks again */
+    HEALTH_CALM_MS = 30000,    /* in time for so long: it shrinks again */
     HEALTH_PAUSE_MAX_MS = 2000 /* between the polls of a device that fails */
 };
 

@@ -161,17 +161,17 @@ static void late_answers_lengthen_the_timeout_up_to_three_times(void **state)
     assert_int_equal(h.shown.since_ms, 77);
 }
 
-static void a_minute_in_time_makes_a_slow_device_well_again(void **state)
+static void half_a_minute_in_time_makes_a_slow_device_well_again(void **state)
 {
     (void)state;
     struct device_health h = healthy();
 
     health_was_late(&h, 1000, 0);
     health_was_late(&h, 2000, 0);
-    for (int64_t now_ms = 3000; now_ms < 62000; now_ms += 1000)
+    for (int64_t now_ms = 3000; now_ms < 32000; now_ms += 1000)
         assert_false(health_answered(&h, 60000, 50000, now_ms, 0));
     assert_int_equal(health_timeout_ms(&h), 1500);
-    assert_true(health_answered(&h, 60000, 50000, 62000, 99));
+    assert_true(health_answered(&h, 60000, 50000, 32000, 99));
     assert_int_equal(h.shown.state, DEVICE_UP);
     assert_int_equal(h.shown.since_ms, 99);
     assert_int_equal(health_timeout_ms(&h), 500);
@@ -196,9 +196,9 @@ static void a_device_that_is_late_again_is_not_believed_to_be_calm(void **state)
     struct device_health h = healthy();
 
     health_was_late(&h, 1000, 0);
+    health_answered(&h, 60000, 50000, 25000, 0);
+    health_was_late(&h, 28000, 0);
     health_answered(&h, 60000, 50000, 50000, 0);
-    health_was_late(&h, 60000, 0);
-    health_answered(&h, 60000, 50000, 100000, 0);
     assert_int_equal(health_timeout_ms(&h), 1500);
 }
 
@@ -244,7 +244,7 @@ int main(void)
         cmocka_unit_test(a_device_never_heard_of_is_given_its_whole_timeout),
         cmocka_unit_test(only_well_devices_get_retries),
         cmocka_unit_test(late_answers_lengthen_the_timeout_up_to_three_times),
-        cmocka_unit_test(a_minute_in_time_makes_a_slow_device_well_again),
+        cmocka_unit_test(half_a_minute_in_time_makes_a_slow_device_well_again),
         cmocka_unit_test(a_device_that_stays_slow_keeps_the_time_it_needs),
         cmocka_unit_test(a_device_that_is_late_again_is_not_believed_to_be_calm),
         cmocka_unit_test(a_device_that_fails_again_pauses_until_it_is_quarantined),
