@@ -26,6 +26,17 @@ static bool is_in_flight(const struct poller *p, size_t entry)
     return false;
 }
 
+/* Whether the device wants a pause between its requests, and one of them is in flight. */
+static bool must_wait(const struct poller *p, const struct polled_device *d)
+{
+    if (d->device.settings->min_request_gap_ms == 0)
+        return false;
+    for (size_t i = 0; i < d->plan.count; i++)
+        if (is_in_flight(p, d->first_entry + i))
+            return true;
+    return false;
+}
+
 /* The device's other requests wait until this one is over, if it wants a pause after it. */
 static void hold_others(struct poller *p, const struct polled_device *d, int64_t now_ms)
 {
@@ -65,21 +76,30 @@ static int64_t known_cost_us(const struct poller *p, size_t entry)
     return cost_us > 0 ? cost_us : 1;
 }
 
-/* Sends what is due. One that is still in flight when it is due again misses a turn. */
+/* One that is due; -ENODEV. One that is still in flight when it is due again misses a turn. */
+static int send_entry(struct poller *p, size_t entry, int64_t now_ms)
+{
+    struct polled_device *d = device_of(p, entry);
+
+    if (must_wait(p, d)) {
+        hold_others(p, d, now_ms);
+        return 0;
+    }
+    if (is_in_flight(p, entry)) {
+        schedule_done(&p->schedule, entry, now_ms, 0);
+        return 0;
+    }
+    schedule_done(&p->schedule, entry, now_ms, known_cost_us(p, entry));
+    return begin(p, entry, health_retries(&d->health));
+}
+
 static void send_due(struct poller *p)
 {
     while (p->pipeline.count < p->settings->max_outstanding) {
         int64_t now_ms = clock_mono_ms();
         int64_t entry = schedule_pick(&p->schedule, now_ms);
 
-        if (entry < 0)
-            return;
-        if (is_in_flight(p, (size_t)entry)) {
-            schedule_done(&p->schedule, (size_t)entry, now_ms, 0);
-            continue;
-        }
-        schedule_done(&p->schedule, (size_t)entry, now_ms, known_cost_us(p, (size_t)entry));
-        if (begin(p, (size_t)entry, health_retries(&device_of(p, (size_t)entry)->health)) < 0)
+        if (entry < 0 || send_entry(p, (size_t)entry, now_ms) < 0)
             return;
     }
 }
