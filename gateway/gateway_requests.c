@@ -19,11 +19,17 @@ struct gateway_requests {
 };
 
 static const struct request_kind kinds[] = {
-    {"audit", gateway_request_audit},   {"check", gateway_request_check},
-    {"frames", gateway_request_frames}, {"log", gateway_request_log},
-    {"read", gateway_request_read},     {"reload", gateway_request_reload},
-    {"scan", gateway_request_scan},     {"set", gateway_request_set},
-    {"write", gateway_request_write},   {0},
+    {"audit", gateway_request_audit},
+    {"check", gateway_request_check},
+    {"frames", gateway_request_frames},
+    {"log", gateway_request_log},
+    {"read", gateway_request_read},
+    {"reload", gateway_request_reload},
+    {"scan", gateway_request_scan},
+    {"set", gateway_request_set},
+    {"status", gateway_request_status},
+    {"write", gateway_request_write},
+    {0},
 };
 
 static void open_socket(struct gateway *gw, struct gateway_requests *all)

@@ -4,6 +4,7 @@
  *   gateway_requests.c  the names there are, and the socket
  *   gateway_jobs.c      scan, read and write, carried out between the polls of a bus
  *   gateway_sets.c      set: tags, as by their set topics
+ *   gateway_status.c    status
  *   gateway_queries.c   check, reload, log, frames, audit
  *   gateway_answers.c   wp/<id>/request/<name> -> wp/<id>/response/<name>
  *
@@ -37,6 +38,9 @@ void gateway_end_jobs(struct gateway *gw); /* when the buses have ended */
 void gateway_request_set(void *gateway, struct control_request *rq, const cJSON *body);
 int gateway_start_sets(struct gateway *gw);
 void gateway_stop_sets(struct gateway *gw); /* Accepts a gateway without. */
+
+/* gateway_status.c */
+void gateway_request_status(void *gateway, struct control_request *rq, const cJSON *body);
 
 /* gateway_queries.c */
 void gateway_request_audit(void *gateway, struct control_request *rq, const cJSON *body);

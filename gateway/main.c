@@ -16,6 +16,7 @@ static const struct {
     {"run", cli_run, "the gateway, in the foreground"},
     {"scan", cli_scan, "find the devices on a line"},
     {"simulate", cli_simulate, "serve the devices of a configuration, with values that move"},
+    {"status", cli_status, "how the gateway that runs stands"},
     {"sub", cli_sub, "subscribe to an MQTT broker and print what comes"},
     {"templates", cli_templates, "list the device templates there are"},
     {"write", cli_write, "write registers or coils"},

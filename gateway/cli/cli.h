@@ -13,6 +13,7 @@ int cli_read(int argc, char **argv);
 int cli_run(int argc, char **argv);
 int cli_scan(int argc, char **argv);
 int cli_simulate(int argc, char **argv);
+int cli_status(int argc, char **argv);
 int cli_sub(int argc, char **argv);
 int cli_templates(int argc, char **argv);
 int cli_write(int argc, char **argv);

@@ -57,8 +57,9 @@ static void show_bar(struct scan_view *v, const cJSON *o, int64_t percent, int64
     bar[BAR_LEN] = '\0';
     if (number(o, "baud") > 0)
         snprintf(line, sizeof(line), "  %lld %s", (long long)number(o, "baud"), text_of(o, "parity"));
-    fprintf(stderr, "\r\033[K[%s] %3lld %%  unit %lld%s  found %lld  %s left", bar, (long long)percent,
-            (long long)number(o, "unit"), line, (long long)number(o, "found"), session_span(left_ms, span));
+    fprintf(stderr, "\r\033[K[%s] %3lld %%  unit %lld%s%s  found %lld  %s left", bar, (long long)percent,
+            (long long)number(o, "unit"), line, strcmp(text_of(o, "stage"), "match") == 0 ? ": what is it?" : "",
+            (long long)number(o, "found"), session_span(left_ms, span));
     fflush(stderr);
     v->bar = true;
 }
@@ -164,13 +165,21 @@ static bool is_new(const cJSON *unit)
     return !text_of(unit, "device")[0] && strcmp(text_of(unit, "answer"), "damaged") != 0;
 }
 
-static void show_end(const struct scan_view *v, const cJSON *o, bool cancelled)
+/* The one that was being looked at when the scan was cancelled has not been told by itself. */
+static void show_untold(struct scan_view *v, const cJSON *units)
+{
+    while (v->found < cJSON_GetArraySize(units))
+        show_unit(v, cJSON_GetArrayItem(units, v->found++));
+}
+
+static void show_end(struct scan_view *v, const cJSON *o, bool cancelled)
 {
     const cJSON *units = cJSON_GetObjectItemCaseSensitive(o, "units");
     const cJSON *unit;
     bool begun = false;
     char span[SPAN_LEN];
 
+    show_untold(v, units);
     printf("%d unit%s answered, %lld questions in %s%s\n", v->found, v->found == 1 ? "" : "s",
            (long long)number(o, "asked"), session_span(number(o, "elapsed_ms"), span),
            cancelled ? ", ended before all were asked" : "");

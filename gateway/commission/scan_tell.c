@@ -42,6 +42,8 @@ void scan_tell_accepted(struct scan *s)
 
 void scan_tell_progress(struct scan *s)
 {
+    static const char *const stages[] = {
+        [STAGE_PRESENCE] = "presence", [STAGE_IDENTITY] = "identity", [STAGE_MATCH] = "match"};
     const struct port_settings *port = &s->ports[s->now.target.port];
     struct json out = job_begin(&s->job, "progress");
 
@@ -53,6 +55,8 @@ void scan_tell_progress(struct scan *s)
     json_uint(&out, s->found_count);
     json_key(&out, "unit");
     json_uint(&out, s->now.target.unit);
+    json_key(&out, "stage");
+    json_text(&out, stages[s->stage]);
     if (s->is_serial) {
         json_key(&out, "baud");
         json_int(&out, port->baud);
@@ -77,6 +81,11 @@ void scan_end(struct job *j, const char *status)
     struct scan *s = scan_of(j);
     struct json out = job_begin(j, status);
 
+    if (s->stage == STAGE_MATCH) { /* cancelled: what it looks like until now */
+        struct found *f = &s->found[s->found_count - 1];
+
+        f->match_count = matcher_best(s->matcher, f->matches);
+    }
     json_key(&out, "bus");
     json_text(&out, j->bus->name);
     json_key(&out, "asked");

@@ -4,8 +4,10 @@
 """
 import json
 import os
+import re
 import socket
 import stat
+import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "lib"))
@@ -155,6 +157,17 @@ def gone(path, slave):
     wait_for(scan_again, 15, "the end of the scan whose client has gone")
 
 
+def status(config, runs):
+    done = subprocess.run([WIREPOST, "status", "-c", config], capture_output=True, text=True, timeout=30)
+    print(done.stdout + done.stderr, end="")
+    assert done.returncode == (0 if runs else 1), (done.stdout, done.stderr)
+    if runs:
+        assert re.search(r"^test: runs, 0 clients connected\nbus line +up since \d+.*\n  meter +up, answers in \d+ ms\n$",
+                         done.stdout), done.stdout
+    else:
+        assert "no gateway runs with" in done.stderr, done.stderr
+
+
 def main():
     with Workplace() as w, PtySlave({5: Unit(holding={0: 7})}, baud=19200) as slave:
         config = w.write("a.yaml", CONFIG.format(folder=w.folder, port=free_port(), device=slave.path))
@@ -162,6 +175,7 @@ def main():
         gateway = w.start([WIREPOST, "run", "-c", config], ready="line: up")
         mode = stat.S_IMODE(os.stat(path).st_mode)
         assert mode == 0o660, oct(mode)
+        status(config, runs=True)
         good(path)
         bad(path)
         many(path, slave)
@@ -182,6 +196,7 @@ def main():
 
         gateway.stop()
         assert not os.path.exists(path)
+        status(config, runs=False)
         print("after a stop: no socket is left")
 
 
