@@ -187,8 +187,8 @@ bool config_is_template(const char *path)
     struct loader ld = {.main_name = path, .scratch = arena_new()};
     const struct file *file;
     struct node *root;
-    bool is =
-        ld.scratch && source_read(&ld, path, &file, &root) == 0 && node_get(root, "tags") && !node_get(root, "buses");
+    bool is = ld.scratch && source_read(&ld, path, &file, &root) == 0 &&
+              (node_get(root, "tags") || node_get(root, "fields")) && !node_get(root, "buses");
 
     report_fini(&ld.report);
     arena_free(ld.scratch);

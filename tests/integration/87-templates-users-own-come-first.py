@@ -6,6 +6,7 @@ are tried in a mount namespace of their own where the machine allows that.
 """
 import os
 import pathlib
+import re
 import subprocess
 import sys
 import tempfile
@@ -75,6 +76,18 @@ def listing(folder):
     check("--long names the file", code == 0 and str(folder / "templates/meter.yaml") in said, said)
 
 
+def example_of_the_readme(folder):
+    readme = (pathlib.Path(__file__).resolve().parents[2] / "README.md").read_text()
+    pump = folder / "templates/pump.yaml"
+    pump.write_text(re.search("^name: pump\n.*?(?=```)", readme, re.M | re.S).group())
+    code, said = run("check", "--template", str(pump))
+    check("the README's own template has no findings", code == 0 and said == "%s: no findings\n" % pump, said)
+    config = folder / "pump-main.yaml"
+    config.write_text(CONFIG.replace("template: %s", "template: pump, parameters: {rated_flow: 60}"))
+    code, said = run("check", "-c", str(config))
+    check("and a device can give its parameter", code == 0 and "1 device, 2 tags" in said, said)
+
+
 def places_in_order(folder):
     """Shipped, then the machine's, then the configuration's own: each hides those before it."""
     config = folder / "main.yaml"
@@ -103,6 +116,7 @@ def main():
         folder = pathlib.Path(name)
         beside_the_configuration(folder)
         listing(folder)
+        example_of_the_readme(folder)
         places_in_order(folder)
     return 1 if failed else 0
 
