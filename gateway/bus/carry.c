@@ -9,6 +9,9 @@
 #include "core/clock.h"
 #include "core/reading.h"
 
+/* Then a poll that is due has its turn: who writes without end does not stop all reading. */
+enum { WRITES_IN_ROW = 8 };
+
 bool carry_is_answer(int result)
 {
     return result >= 0 || result == -EREMOTEIO;
@@ -145,9 +148,15 @@ static int carry_raw(struct poller *p, struct command *c)
 bool carry_next(struct poller *p, int64_t now_ms, bool poll_is_due)
 {
     bool raw = !poll_is_due || now_ms >= p->raw_not_before_ms;
-    struct command *c = command_queue_take(p->commands, now_ms, raw);
     int64_t started_us = clock_mono_us();
+    struct command *c;
 
+    if (poll_is_due && p->writes_in_row >= WRITES_IN_ROW) {
+        p->writes_in_row = 0;
+        return false;
+    }
+    c = command_queue_take(p->commands, now_ms, raw);
+    p->writes_in_row = c && c->kind == COMMAND_WRITE ? p->writes_in_row + 1 : 0;
     if (!c)
         return false;
     finish(p, c, c->kind == COMMAND_WRITE ? carry_write(p, c) : carry_raw(p, c), started_us);

@@ -3,8 +3,9 @@
  *
  *   loop: bus_submit() -> queue, bounded -> bus thread carries it out -> completions -> loop: done()
  *
- * Writes go before everything else, in order. A raw request may use a share of the bus's time while polls are
- * due, and any time otherwise. A command that was not begun by its expiry is not begun at all.
+ * Writes go before everything else, in order; after eight in a row a poll that is due has its turn. A raw request may
+ * use a share of the bus's time while polls are due, and any time otherwise. A command that was not begun by its expiry
+ * is not begun at all.
  *
  * From a successful bus_submit() until done() a command, and what it points to, is the bus's: hands off.
  */

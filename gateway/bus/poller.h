@@ -78,6 +78,7 @@ struct poller {
     struct command_queue *commands;
     struct serial_poll *serial; /* of a bus of type serial, and then all that is done on it */
     int64_t raw_not_before_ms;  /* their share is used up until then */
+    uint32_t writes_in_row;
 
     struct pipeline pipeline;
     struct record record;
