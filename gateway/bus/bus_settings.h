@@ -60,6 +60,15 @@ struct block_settings {
     uint16_t to; /* the last one */
 };
 
+/* Written whenever the device comes, or comes back: a tag's value, or one of its actions. */
+struct setup_settings {
+    const char *name; /* of either */
+    uint32_t index;   /* into tags or actions */
+    bool is_action;
+    bool verify;       /* the value is read back */
+    const char *value; /* as the tag shows it; NULL for an action */
+};
+
 struct device_settings {
     const char *name;          /* unique in the whole configuration */
     const char *template_name; /* NULL if none */
@@ -86,6 +95,8 @@ struct device_settings {
     size_t derived_count;            /* then those that are computed from them */
     const struct action_settings *actions;
     size_t action_count;
+    const struct setup_settings *setup;
+    size_t setup_count;
 };
 
 static inline size_t device_all_tags(const struct device_settings *d)

@@ -89,6 +89,8 @@ static int send_entry(struct poller *p, size_t entry, int64_t now_ms)
         schedule_done(&p->schedule, entry, now_ms, 0);
         return 0;
     }
+    if (!setup_before_poll(p, d))
+        return -ENODEV;
     schedule_done(&p->schedule, entry, now_ms, known_cost_us(p, entry));
     return begin(p, entry, health_retries(&d->health));
 }

@@ -177,6 +177,7 @@ static void revive(struct poller *p, struct polled_device *d, int64_t now_ms)
     for (size_t i = 0; i < d->plan.count; i++)
         schedule_resume(&p->schedule, d->first_entry + i, now_ms);
     explore_again(d, now_ms);
+    setup_want(d);
     p->explore.due_ms = now_ms;
 }
 

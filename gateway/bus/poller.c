@@ -41,6 +41,7 @@ static int add_devices(struct poller *p, const struct hole_list *holes)
         d->device = (struct device){.settings = &p->settings->devices[i], .link = p->link};
         d->driver = driver;
         health_init(&d->health, d->device.settings, clock_wall_ms());
+        setup_want(d);
         r = adopt_holes(d, holes ? &holes[i] : NULL);
         if (r < 0)
             return r;
@@ -176,6 +177,7 @@ static void line_is_back(struct poller *p)
         p->devices[i].health.probe_due_ms = clock_mono_ms();
         doubt_clear(&p->devices[i].doubt);
         explore_again(&p->devices[i], clock_mono_ms());
+        setup_want(&p->devices[i]);
     }
     p->explore.due_ms = 0;
     p->probe_not_before_ms = 0;
@@ -262,8 +264,10 @@ static void work_or_wait(struct poller *p)
         return;
     else if (p->settings->max_outstanding > 1 && pipeline_work(p, probe_ms))
         return;
-    else if (entry >= 0)
+    else if (entry >= 0 && setup_before_poll(p, &p->devices[p->entries[entry].device]))
         poll_entry(p, (size_t)entry);
+    else if (entry >= 0)
+        return; /* the line is gone */
     else
         wait_until(p, probe_ms < next_ms ? probe_ms : next_ms, command_queue_fd(p->commands));
 }

@@ -31,6 +31,7 @@
 #include "bus/replan.h"
 #include "bus/report.h"
 #include "bus/schedule.h"
+#include "bus/setup.h"
 #include "drivers/driver.h"
 
 struct polled_device {
@@ -39,6 +40,7 @@ struct polled_device {
     struct device_health health;
     struct latency_log latency;
     struct holes holes; /* what it refuses; changed with the poller's lock held */
+    size_t setup_next;  /* of its setup writes; those before are done */
     bool replan_wanted; /* they have changed */
     struct plan plan;
     struct request probe; /* asked when quarantined */

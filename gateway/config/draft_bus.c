@@ -109,6 +109,7 @@ static void draft_device(struct loader *ld, unsigned kind, struct device_draft *
     device->broadcast = device->unit == 0 && !(kind & KIND_TCP);
     draft_tags(ld, device, template);
     draft_actions(ld, device, template);
+    draft_setup(ld, device);
 }
 
 static void draft_bus_devices(struct loader *ld, struct draft *d, const struct bus_draft *bus)

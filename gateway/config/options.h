@@ -27,6 +27,7 @@ extern const struct schema_section parameter_section;    /* one of a template; n
 extern const struct schema_section bus_section;
 extern const struct schema_section command_section;    /* struct command_settings */
 extern const struct schema_section block_section;      /* struct block_draft */
+extern const struct schema_section setup_section;      /* struct setup_draft */
 extern const struct schema_section planning_section;   /* struct planning */
 extern const struct schema_section port_section;       /* struct port_settings */
 extern const struct schema_section write_section;      /* struct write_draft */

@@ -30,6 +30,29 @@ static const struct schema_option block_options[] = {
 };
 const struct schema_section block_section = {"a block", block_options};
 
+static const struct schema_option setup_options[] = {
+    {.name = "tag",
+     .type = OPT_NAME,
+     INTO(struct setup_draft, tag),
+     .help = "The tag that is written; people need not be allowed to."},
+    {.name = "value",
+     .type = OPT_STRING,
+     .min = 1,
+     .max = VALUE_TEXT_MAX,
+     INTO(struct setup_draft, value),
+     .help = "Its value, as the tag shows it."},
+    {.name = "verify",
+     .type = OPT_BOOL,
+     INTO(struct setup_draft, verify),
+     .help = "Whether the value is read back and compared."},
+    {.name = "action",
+     .type = OPT_NAME,
+     INTO(struct setup_draft, action),
+     .help = "Or the action of the device that is carried out."},
+    {0},
+};
+const struct schema_section setup_section = {"a setup write", setup_options};
+
 static const struct schema_option planning_options[] = {
     {.name = "blocks",
      .type = OPT_LIST,
@@ -37,6 +60,12 @@ static const struct schema_option planning_options[] = {
      INTO(struct planning, block_list),
      .help = "The addresses that can be read: [{table: holding, from: 0, to: 99}]. No request goes beyond one of them. "
              "A table without a block has no bounds."},
+    {.name = "setup",
+     .type = OPT_LIST,
+     .section = &setup_section,
+     INTO(struct planning, setup_list),
+     .help = "What is written to the device when it comes, or comes back, before it is polled: "
+             "[{tag: mode, value: 2}, {action: unlock}]."},
     {0},
 };
 const struct schema_section planning_section = {"a device", planning_options};

@@ -90,6 +90,8 @@ static bool build_device(struct arena *arena, const struct device_draft *from, s
         .max_gap = from->asking.max_gap,
         .blocks = from->planning.blocks,
         .block_count = from->planning.block_count,
+        .setup = from->planning.setup,
+        .setup_count = from->planning.setup_count,
         .min_request_gap_ms = from->asking.min_request_gap_ms,
         .fail_count = from->asking.fail_count,
         .fail_time_ms = from->asking.fail_time_ms,

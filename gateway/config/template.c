@@ -79,6 +79,7 @@ void template_check(struct loader *ld, const struct node *root, struct device_dr
     device.action_list = draft.action_list;
     draft_tags(ld, &device, NULL);
     draft_actions(ld, &device, NULL);
+    draft_setup(ld, &device);
     if (draft.tag_list && draft.tag_list->count == 0)
         report_error(&ld->report, draft.tag_list->place, "a template needs at least one tag");
     *ret_device = device;

@@ -100,6 +100,7 @@ struct health {
     uint32_t latency_ms;    /* of the last answer, request sent to answer whole */
     uint32_t latency_max_ms;
     uint32_t timeout_ms; /* as learnt from late answers */
+    enum setup_state setup;
     struct latency latency;
     struct line_faults faults; /* exceptions; of a serial line also what came besides answers */
     struct last_error error;

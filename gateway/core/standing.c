@@ -14,6 +14,14 @@ const char *device_state_name(enum device_state state)
     return names[state];
 }
 
+const char *setup_state_name(enum setup_state state)
+{
+    static const char *const names[] = {
+        [SETUP_NONE] = "none", [SETUP_PENDING] = "pending", [SETUP_DONE] = "done", [SETUP_FAILED] = "failed"};
+
+    return names[state];
+}
+
 void standing_write_exceptions(struct json *j, const struct line_faults *f)
 {
     char code[8];

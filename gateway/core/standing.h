@@ -12,6 +12,11 @@ enum device_state { DEVICE_STARTING, DEVICE_UP, DEVICE_SLOW, DEVICE_QUARANTINED,
 
 const char *device_state_name(enum device_state state); /* "starting", "up", "slow", ... */
 
+/* Whether what is to be written to a device when it comes has been. */
+enum setup_state { SETUP_NONE, SETUP_PENDING, SETUP_DONE, SETUP_FAILED };
+
+const char *setup_state_name(enum setup_state state); /* "none", "pending", "done", "failed" */
+
 /* By code; those above the last one of the specification are counted at 0. */
 enum { EXCEPTION_CODES = 12 };
 
@@ -37,7 +42,7 @@ struct latency {
 /* What went wrong last, and when. */
 struct last_error {
     int64_t ts_ms; /* wall clock; 0: nothing yet */
-    char text[48]; /* "timeout: holding 0 to 9" */
+    char text[80]; /* "timeout: holding 0 to 9" */
 };
 
 /* Each writes one value of JSON. */

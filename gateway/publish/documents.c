@@ -172,6 +172,8 @@ void document_status(const struct health *h, struct buf *out)
     standing_write_latency(&j, &h->latency);
     json_key(&j, "last_error");
     standing_write_error(&j, &h->error, NULL);
+    json_key(&j, "setup");
+    json_text(&j, setup_state_name(h->setup));
     json_object_end(&j);
 }
 

@@ -186,7 +186,8 @@ static void emit_status(struct publish *p, struct device_publish *d, const struc
 static void take_health(struct publish *p, struct device_publish *d, const struct health *h, int64_t now_mono_ms)
 {
     bool changed = d->health.state != h->state || d->health.since_ms != h->since_ms ||
-                   d->health.reason.kind != h->reason.kind || d->health.reason.code != h->reason.code;
+                   d->health.reason.kind != h->reason.kind || d->health.reason.code != h->reason.code ||
+                   d->health.setup != h->setup;
 
     if (changed || now_mono_ms - d->status_ms >= STATUS_PERIOD_MS)
         emit_status(p, d, h, now_mono_ms);

@@ -483,6 +483,22 @@ static void the_demo_reads_two_buses_and_forwards_to_its_upstream(void **state)
     settings_free(upstream);
 }
 
+static void setup_writes_know_their_tags_and_actions(void **state)
+{
+    (void)state;
+    struct settings *s = load(GOOD "setup.yaml");
+    const struct device_settings *meter = device_named(s, "meter");
+
+    assert_int_equal(meter->setup_count, 3);
+    assert_true(meter->setup[0].is_action);
+    assert_string_equal(meter->actions[meter->setup[0].index].name, "unlock");
+    assert_string_equal(meter->tags[meter->setup[1].index].name, "mode");
+    assert_string_equal(meter->setup[1].value, "heating");
+    assert_true(meter->setup[1].verify);
+    assert_string_equal(meter->tags[meter->setup[2].index].name, "pump");
+    settings_free(s);
+}
+
 static void blocks_are_those_of_the_device(void **state)
 {
     (void)state;
@@ -519,6 +535,7 @@ int main(void)
         cmocka_unit_test(a_bridge_has_defaults_for_all_but_its_url_and_topics),
         cmocka_unit_test(a_bridge_takes_every_option),
         cmocka_unit_test(the_demo_reads_two_buses_and_forwards_to_its_upstream),
+        cmocka_unit_test(setup_writes_know_their_tags_and_actions),
         cmocka_unit_test(blocks_are_those_of_the_device),
     };
 
