@@ -85,7 +85,8 @@ static int change(struct gateway *gw, struct settings *wanted)
     gw->reloading = true;
     changes_warn(before, wanted);
     changes_print(before, wanted, &gw->reloaded);
-    log_set_level(wanted->log_level);
+    if (wanted->log_level != before->log_level) /* else it may have been set by request since */
+        log_set_level(wanted->log_level);
     change_intervals(gw, before);
     gateway_change_bridges(gw);
     if (gw->publish)
