@@ -67,7 +67,7 @@ static const struct {
     const char *classes; /* NULL: all */
 } with_sentinels[] = {
     {"ABB", NULL}, {"GoodWe", NULL},  {"Huawei", NULL},
-    {"SMA", NULL}, {"WellPro", NULL}, {"Wiren Board", "temperature humidity illuminance carbon_dioxide"},
+    {"SMA", NULL}, {"WellPro", NULL}, {"Wiren Board", "temperature humidity carbon_dioxide"},
 };
 
 static bool wants_sentinel(const struct lint *lint, const struct tag_draft *tag)
