@@ -85,7 +85,7 @@ static void say_cannot_open(const struct direct *d, int error)
 {
     char who[128] = "";
 
-    if (d->bus.type != BUS_MODBUS_RTU) {
+    if (d->bus.host) {
         session_complain(d->session, "cannot connect to %s:%u: %s", d->bus.host, d->bus.tcp_port, strerror(error));
         return;
     }

@@ -22,6 +22,15 @@ static const char *text_of(const cJSON *object, const char *key)
     return text ? text : "";
 }
 
+static const char *print_line(const cJSON *unit, char ret_text[LINE_LEN])
+{
+    return session_line(&(struct line_words){.baud = number(unit, "baud"),
+                                             .data_bits = number(unit, "data_bits"),
+                                             .parity = text_of(unit, "parity"),
+                                             .stop_bits = number(unit, "stop_bits")},
+                        ret_text);
+}
+
 static bool on_terminal(void)
 {
     return isatty(STDERR_FILENO);
@@ -114,7 +123,7 @@ static void show_unit(struct scan_view *v, const cJSON *o)
 
     clear_bar(v);
     if (number(o, "baud") > 0)
-        session_line(number(o, "baud"), text_of(o, "parity"), number(o, "stop_bits"), line);
+        print_line(o, line);
     printf("unit %3lld   %-10s %4lld ms   ", (long long)number(o, "unit"), line, (long long)number(o, "latency_ms"));
     if (device[0])
         printf("%s%s%s\n", device, text_of(o, "template")[0] ? ", " : "", text_of(o, "template"));
@@ -150,8 +159,7 @@ static void show_stanza(const struct scan_view *v, const cJSON *unit)
     char line[LINE_LEN];
 
     if (!is_as_configured(v->bus, unit))
-        printf("      # this one answers at %s, the line is set otherwise\n",
-               session_line(number(unit, "baud"), text_of(unit, "parity"), number(unit, "stop_bits"), line));
+        printf("      # this one answers at %s, the line is set otherwise\n", print_line(unit, line));
     printf("      - name: unit-%lld\n        unit: %lld\n", (long long)number(unit, "unit"),
            (long long)number(unit, "unit"));
     if (match)

@@ -239,11 +239,12 @@ const char *session_span(int64_t ms, char ret_text[SPAN_LEN])
     return ret_text;
 }
 
-const char *session_line(int64_t baud, const char *parity, int64_t stop_bits, char ret_text[LINE_LEN])
+const char *session_line(const struct line_words *line, char ret_text[LINE_LEN])
 {
-    char letter = parity && parity[0] ? (char)(parity[0] - 'a' + 'A') : 'N';
+    char letter = line->parity[0] ? (char)(line->parity[0] - 'a' + 'A') : 'N';
 
-    snprintf(ret_text, LINE_LEN, "%lld 8%c%lld", (long long)baud, letter, (long long)stop_bits);
+    snprintf(ret_text, LINE_LEN, "%lld %lld%c%lld", (long long)line->baud, (long long)line->data_bits, letter,
+             (long long)line->stop_bits);
     return ret_text;
 }
 

@@ -95,8 +95,14 @@ bool session_confirm(const struct session *s, const char *question);
 enum { SPAN_LEN = 32 };
 const char *session_span(int64_t ms, char ret_text[SPAN_LEN]);
 
-/* "9600 8N1" */
+/* "9600 8N1"; `parity` as its word. */
 enum { LINE_LEN = 32 };
-const char *session_line(int64_t baud, const char *parity, int64_t stop_bits, char ret_text[LINE_LEN]);
+struct line_words {
+    int64_t baud;
+    int64_t data_bits;
+    const char *parity;
+    int64_t stop_bits;
+};
+const char *session_line(const struct line_words *line, char ret_text[LINE_LEN]);
 
 #endif

@@ -12,6 +12,8 @@ static void print_port(const struct port_settings *port, struct json *out)
 {
     json_key(out, "baud");
     json_int(out, port->baud);
+    json_key(out, "data_bits");
+    json_int(out, port->data_bits);
     json_key(out, "parity");
     json_text(out, found_parities[port->parity]);
     json_key(out, "stop_bits");

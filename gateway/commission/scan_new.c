@@ -109,7 +109,7 @@ int scan_new(const struct job_site *site, struct fields *f, struct job **ret_job
     fields_place(f, site, &s->job.bus, &device);
     if (f->bad)
         return -EINVAL;
-    s->is_serial = s->job.bus->type == BUS_MODBUS_RTU;
+    s->is_serial = s->job.bus->host == NULL;
     s->ports[0] = s->job.bus->port;
     s->timeout_ms = field_int(f, "timeout_ms", 5, 10000, 100);
     s->match = field_bool(f, "match", true);

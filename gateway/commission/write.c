@@ -227,7 +227,7 @@ int write_new(const struct job_site *site, struct fields *f, struct job **ret_jo
     fields_end(f);
     if (!f->bad && !cJSON_GetObjectItemCaseSensitive(f->request, "address"))
         fields_refuse(f, "bad_request", "'address' is missing");
-    if (wr->unit == BROADCAST && wr->job.bus && wr->job.bus->type == BUS_MODBUS_RTU) {
+    if (wr->unit == BROADCAST && wr->job.bus && wr->job.bus->type != BUS_MODBUS_TCP) {
         wr->stage = WRITE; /* nobody answers */
         if (wr->verify)
             fields_refuse(f, "bad_request", "what goes to all units at once cannot be read back");

@@ -201,7 +201,7 @@ static void scan_finds_a_unit_at_another_speed(void **state)
     const char *text =
         run("scan", "{\"bus\":\"line\",\"units\":\"1-4\",\"baud\":\"9600,19200\",\"parity\":\"none,even\"}", -1);
 
-    assert_says(text, "\"unit\":3,\"baud\":19200,\"parity\":\"none\"");
+    assert_says(text, "\"unit\":3,\"baud\":19200,\"data_bits\":8,\"parity\":\"none\"");
     assert_says(text, "\"settings\":4");
 }
 
