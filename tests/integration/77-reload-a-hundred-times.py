@@ -1,16 +1,20 @@
 """Does the gateway stay as it is when it is told to reload a hundred times in a row?
 
-Each reload changes one of two buses, some come before the one before has ended. Afterwards every device has its values,
+Each reload changes one of two buses, some come before the one before has ended; writes go on all the while. Afterwards every device has its values,
 the numbering of none has a hole, the client is still connected, and memory and descriptors are as few as after the
 first ones. (A build with address sanitizer also fails at its end when something was lost.)
 """
+import collections
+import json
 import os
 import signal
 import sys
+import threading
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "lib"))
 from gateway import Watcher
+from mqtt import Client, Timeout, publish
 from programs import WIREPOST, Workplace, free_port, wait_for
 
 CONFIG = """
@@ -26,6 +30,7 @@ buses:
         unit: 1
         tags:
           - {{name: v, table: holding, address: 0, type: u16, poll: 100ms, publish_on: always}}
+          - {{name: set, table: holding, address: 9, type: u16, poll: 100ms, write: true}}
           - {{name: {odd}, table: holding, address: 7, type: u16, poll: 100ms}}
   - name: b
     type: modbus-tcp
@@ -51,8 +56,10 @@ class Plant:
 
     def write(self, n):
         """Every reload changes bus a, every tenth bus b too. Unit 2 answers nobody."""
-        self.file = self.w.write("site.yaml", CONFIG.format(folder=self.w.folder, odd="odd" if n % 2 else "even",
-                                                            unit=2 if n % 20 == 10 else 1, **self.ports))
+        new = self.w.write("new.yaml", CONFIG.format(folder=self.w.folder, odd="odd" if n % 2 else "even",
+                                                     unit=2 if n % 20 == 10 else 1, **self.ports))
+        self.file = self.w.path("site.yaml")
+        os.rename(new, self.file)  # never a half of it
 
     def hang_up(self):
         self.gateway.process.send_signal(signal.SIGHUP)
@@ -67,10 +74,52 @@ class Plant:
         return int(status["VmRSS"].split()[0]), int(status["Threads"]), len(os.listdir(proc + "fd"))
 
 
+class Writer(threading.Thread):
+    """Writes to a device of the bus that changes all the time. Each request must have an end."""
+
+    def __init__(self, port):
+        super().__init__(daemon=True)
+        self.port, self.asked, self.ends, self.done, self.error = port, 0, {}, False, None
+        self.start()
+
+    def run(self):
+        try:
+            with Client(self.port) as c:
+                c.connect("writer")
+                c.subscribe("wp/site/d/one/result")
+                while not self.done or len(self.ends) < self.asked:
+                    if not self.done:
+                        c.send(publish("wp/site/d/one/set", json.dumps(
+                            {"id": str(self.asked), "v": {"set": self.asked}, "expires_ms": 2000})))
+                        self.asked += 1
+                    self.take(c)
+        except Exception as e:
+            self.error = e
+
+    def take(self, c):
+        end = time.monotonic() + (10 if self.done else 0.02)
+        while time.monotonic() < end and not (self.done and len(self.ends) == self.asked):
+            try:
+                result = json.loads(c.recv(0.02).payload)
+            except Timeout:
+                continue
+            if result["status"] != "accepted":
+                self.ends[result["id"]] = result["status"] + " " + (result.get("code") or "")
+        assert not self.done or len(self.ends) == self.asked, "%d of %d have an end" % (len(self.ends), self.asked)
+
+    def finish(self):
+        self.done = True
+        self.join(30)
+        assert self.error is None and not self.is_alive(), self.error
+        print("%d writes meanwhile: %s" % (self.asked, dict(collections.Counter(self.ends.values()))))
+        assert set(self.ends) == {str(n) for n in range(self.asked)}
+
+
 def main():
     with Workplace() as w:
         plant = Plant(w)
         sizes = {}
+        writer = Writer(plant.ports["port"])
         for n in range(1, RELOADS + 1):
             plant.write(n)
             before = plant.reloads()
@@ -86,6 +135,7 @@ def main():
                 time.sleep(1)
                 sizes[n] = plant.size()
                 print("after %3d reloads: %d KiB, %d threads, %d descriptors" % ((n,) + sizes[n]))
+        writer.finish()
         for device in ("one", "two"):
             count = len(plant.watcher.json("wp/site/d/%s/json" % device))
             wait_for(lambda: len(plant.watcher.json("wp/site/d/%s/json" % device)) > count + 3, 20, "readings of " + device)
