@@ -98,6 +98,13 @@ uint32_t link_late_answers(const struct link *l, uint8_t unit);
  * bytes, 0 when link_fd() has nothing to read, or -ENODEV. */
 int link_take_bytes(struct link *l, uint8_t *ret_bytes, size_t size);
 
+/* 1: there is something to take, or the line hung up; 0 at until_ms (monotonic), -ECANCELED. */
+int link_await_bytes(struct link *l, int64_t until_ms);
+
+/* Another speed from here on, after all that was sent has left. Nothing to do behind a serial server. 0, -EINVAL,
+ * -ENODEV. */
+int link_set_baud(struct link *l, int32_t baud);
+
 /* 0, -ENODEV or -ECANCELED. Not longer than the time-out. */
 int link_put_bytes(struct link *l, const uint8_t *bytes, size_t len);
 

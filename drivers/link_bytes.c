@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include "core/clock.h"
@@ -84,6 +85,42 @@ int link_take_bytes(struct link *l, uint8_t *ret_bytes, size_t size)
         return (int)n;
     }
     return n < 0 && (errno == EAGAIN || errno == EINTR) ? 0 : -ENODEV;
+}
+
+int link_await_bytes(struct link *l, int64_t until_ms)
+{
+    return l->is_open ? link_wait(l, l->fd, POLLIN, until_ms * 1000) : -ENODEV;
+}
+
+static speed_t speed_of(int32_t baud)
+{
+    static const struct {
+        int32_t baud;
+        speed_t speed;
+    } speeds[] = {{300, B300},   {600, B600},   {1200, B1200},  {2400, B2400},
+                  {4800, B4800}, {9600, B9600}, {19200, B19200}};
+
+    for (size_t i = 0; i < sizeof(speeds) / sizeof(speeds[0]); i++)
+        if (speeds[i].baud == baud)
+            return speeds[i].speed;
+    return B0;
+}
+
+int link_set_baud(struct link *l, int32_t baud)
+{
+    const struct bus_settings *bus = ((struct bytes_link *)(void *)l)->bus;
+    speed_t speed = speed_of(baud);
+    struct termios t;
+
+    if (bus->host)
+        return 0;
+    if (speed == B0)
+        return -EINVAL;
+    if (!l->is_open || tcgetattr(l->fd, &t) < 0)
+        return -ENODEV;
+    cfsetispeed(&t, speed);
+    cfsetospeed(&t, speed);
+    return tcsetattr(l->fd, TCSADRAIN, &t) < 0 ? -ENODEV : 0;
 }
 
 int link_put_bytes(struct link *l, const uint8_t *bytes, size_t len)

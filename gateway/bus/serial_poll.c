@@ -15,6 +15,7 @@
 #include "core/clock.h"
 #include "core/log.h"
 #include "core/reading.h"
+#include "drivers/iec62056.h"
 #include "drivers/serial.h"
 
 enum { CHUNK = 512, SILENT_AGAIN_MS = 1000 };
@@ -240,7 +241,14 @@ static struct reason reason_of(const struct serial_poll *s)
 
     if (now.unknown > s->before.unknown)
         return (struct reason){.kind = REASON_BAD_REPLY};
-    return (struct reason){.kind = now.damaged > s->before.damaged ? REASON_CRC : REASON_TIMEOUT};
+    return (struct reason){.kind = now.garbage_bytes > s->before.garbage_bytes ? REASON_CRC : REASON_TIMEOUT};
+}
+
+static int put_request(struct serial_poll *s, const struct serial_message *m)
+{
+    if (m->sign_on == SIGN_ON_IEC62056)
+        return iec62056_sign_on(s->p->link, m->send);
+    return link_put_bytes(s->p->link, (const uint8_t *)m->send.data, m->send.len);
 }
 
 static void send_request(struct serial_poll *s, size_t message, int64_t now_ms)
@@ -255,16 +263,17 @@ static void send_request(struct serial_poll *s, size_t message, int64_t now_ms)
         take_bytes(s); /* what came unasked is no answer */
         serial_clear(s->serial, true);
     }
-    r = s->is_open ? link_put_bytes(s->p->link, (const uint8_t *)m->send.data, m->send.len) : -ENODEV;
+    r = s->is_open ? put_request(s, m) : -ENODEV;
     if (r == -ECANCELED)
         s->p->stopping = true;
-    if (r < 0) {
+    if (r == -ECANCELED || r == -ENODEV) {
         close_line(s);
         return;
     }
+    /* Without a name there is no telegram to wait for. */
     s->asked = message;
     s->sent_us = clock_mono_us();
-    s->answer_until_ms = now_ms + line_ms + timeout_ms;
+    s->answer_until_ms = r < 0 ? now_ms : s->sent_us / 1000 + line_ms + timeout_ms;
     s->before = serial_counters(s->serial);
     s->d->health.shown.requests++;
     s->p->status.requests++;

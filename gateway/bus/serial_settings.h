@@ -89,6 +89,9 @@ struct serial_field {
     uint8_t minus;   /* what the device adds to each byte */
 };
 
+/* What happens between the request and the frame. */
+enum sign_on { SIGN_ON_NONE, SIGN_ON_IEC62056 };
+
 /* One kind of frame, and the request it answers. */
 struct serial_message {
     struct str begins; /* what its frames begin with; empty: anything */
@@ -98,6 +101,7 @@ struct serial_message {
     const struct serial_field *fields;
     size_t field_count;
     struct str send; /* empty: it comes by itself */
+    enum sign_on sign_on;
     int64_t every_ms;
 };
 

@@ -316,11 +316,15 @@ static void check_message(const struct reading_messages *rm, const struct messag
         report_error(&rm->ld->report, request->place, "'request' needs the key 'send'");
 }
 
+/* A bus may ask more or less often than the messages of its template say. */
 static int64_t period_of(const struct reading_messages *rm, const struct message_draft *draft)
 {
-    if (draft->every_ms > 0)
+    const struct serial_draft *s = &rm->bus->serial;
+    bool overruled = s->template_root && s->message.node == s->template_root && s->message.every_ms > 0;
+
+    if (draft->every_ms > 0 && !overruled)
         return draft->every_ms;
-    return rm->bus->serial.message.every_ms > 0 ? rm->bus->serial.message.every_ms : SECOND;
+    return s->message.every_ms > 0 ? s->message.every_ms : SECOND;
 }
 
 static size_t append(uint8_t *bytes, size_t len, struct str more)
@@ -368,8 +372,11 @@ static void read_message(struct reading_messages *rm, const struct message_draft
 
     check_message(rm, draft);
     rm->drafts[index] = *draft;
-    rm->messages[index] = (struct serial_message){
-        .begins = draft->begins, .match = draft->match, .send = draft->send, .every_ms = period_of(rm, draft)};
+    rm->messages[index] = (struct serial_message){.begins = draft->begins,
+                                                  .match = draft->match,
+                                                  .send = draft->send,
+                                                  .sign_on = (enum sign_on)draft->sign_on,
+                                                  .every_ms = period_of(rm, draft)};
     rm->messages[index].contains = draft->contains.bytes;
     rm->messages[index].contains_at = (uint16_t)draft->contains.at;
     if (draft->complete && draft->send.len > 0)
@@ -462,8 +469,7 @@ void draft_messages(struct loader *ld, const struct bus_draft *bus, struct devic
     else
         read_message(&rm, &s->message);
     add_tags(&rm);
-    check_names(&rm, s->tag_list);
-    check_names(&rm, s->template_tag_list);
+    check_names(&rm, s->tag_list); /* those of the template were held against its own patterns */
     ret_settings->messages = rm.messages;
     ret_settings->message_count = rm.count;
     ret_settings->texts = rm.texts;

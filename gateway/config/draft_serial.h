@@ -57,6 +57,7 @@ struct message_draft {
     struct contains_draft contains;
     struct str send;
     bool complete;    /* `send` needs its checksum and end */
+    int sign_on;      /* enum sign_on */
     int64_t every_ms; /* -1: not given */
 };
 

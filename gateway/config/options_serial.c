@@ -148,6 +148,7 @@ static const struct schema_option frame_options[] = {
 };
 static const struct schema_section frame_section = {"'frame'", frame_options};
 
+static const struct schema_choice sign_ons[] = {{"none", SIGN_ON_NONE}, {"iec62056-21", SIGN_ON_IEC62056}, {0}};
 static const struct schema_option request_options[] = {
     {.name = "send",
      .type = OPT_BYTES,
@@ -165,6 +166,14 @@ static const struct schema_option request_options[] = {
      .type = OPT_BOOL,
      INTO(struct message_draft, complete),
      .help = "true: the checksum and end of 'frame' are added to what is sent."},
+    {.name = "sign_on",
+     .type = OPT_ENUM,
+     .choices = sign_ons,
+     INTO(struct message_draft, sign_on),
+     .preset = "none",
+     .help =
+         "iec62056-21: sent at 300 baud; the meter says its name and speed, is acknowledged (mode C), and sends its "
+         "frame at that speed."},
     {0},
 };
 static const struct schema_section request_section = {"'request'", request_options};

@@ -210,6 +210,12 @@ static void a_request_of_a_template_may_come_more_often(void **state)
     assert_int_equal(m->send.len, 9);
     assert_int_equal(tag_named(s, "co2")->stale_after_ms, 180000);
     settings_free(s);
+
+    s = load(
+        "  - {name: meter, type: serial, template: dlt645-2007, port: {device: /dev/ttyS9}, request: {every: 30s}}\n");
+    assert_int_equal(s->buses[0].serial->messages[0].every_ms, 30000);
+    assert_int_equal(s->buses[0].serial->messages[3].every_ms, 30000);
+    settings_free(s);
 }
 
 static void a_request_gets_its_checksum_and_end(void **state)
@@ -233,6 +239,21 @@ static void a_request_gets_its_checksum_and_end(void **state)
              "    request: {send: '$PTEST,1', complete: true}\n"
              "    match: '(?<v>.)'\n");
     assert_true(str_equal(s->buses[0].serial->messages[0].send, str_of("$PTEST,1*5B\r\n")));
+    settings_free(s);
+}
+
+static void messages_of_a_bus_replace_those_of_its_template(void **state)
+{
+    struct settings *s = load("  - name: gps\n"
+                              "    type: serial\n"
+                              "    template: nmea-0183\n"
+                              "    port: {device: /dev/ttyS9}\n"
+                              "    match: '^\\$..HDT,(?<course>[0-9.]+)'\n");
+
+    (void)state;
+    assert_int_equal(s->buses[0].serial->message_count, 1);
+    assert_int_equal(s->buses[0].devices[0].tag_count, 1);
+    assert_true(tag_named(s, "course")->form.has_range); /* the template's */
     settings_free(s);
 }
 
@@ -263,6 +284,7 @@ int main(void)
         cmocka_unit_test(a_bus_says_more_than_its_template),
         cmocka_unit_test(a_request_of_a_template_may_come_more_often),
         cmocka_unit_test(a_request_gets_its_checksum_and_end),
+        cmocka_unit_test(messages_of_a_bus_replace_those_of_its_template),
         cmocka_unit_test(what_comes_by_itself_stands_for_a_minute),
     };
 
