@@ -146,8 +146,10 @@ size_t answer_look(struct answer *a, uint32_t late[256], size_t *ret_missing)
     }
     if (from == 0 && a->len == ANSWER_ROOM)
         from = RTU_FRAME_MAX;
+    if (a->damaged && kind != KIND_UNDER_WAY) /* it is not waited for; its tail is no beginning */
+        from = a->len;
     a->skipped += from;
-    link_show(a->trace, LINK_NOISE, a->bytes, from);
+    link_show(a->trace, a->damaged ? LINK_DAMAGED : LINK_NOISE, a->bytes, from);
     drop(a, from);
     return 0;
 }

@@ -326,7 +326,8 @@ static void show_failure(struct rtu *rtu)
 {
     struct answer *a = &rtu->answer;
 
-    link_show(&rtu->link.trace, a->len > 0 ? LINK_DAMAGED : LINK_SILENCE, a->bytes, a->len);
+    if (a->len > 0 || !a->damaged) /* else it has been shown */
+        link_show(&rtu->link.trace, a->len > 0 ? LINK_DAMAGED : LINK_SILENCE, a->bytes, a->len);
     a->len = 0;
 }
 

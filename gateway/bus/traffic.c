@@ -180,7 +180,7 @@ static void print_verdict(const struct traffic *t, const struct copy *c, const s
     buf_printf(out, " %s", words[c->frame.verdict]);
     if (c->frame.verdict == LINK_REFUSAL)
         buf_printf(out, " %u", traffic_exception(t->type, c->bytes, c->frame.kept));
-    if (c->frame.verdict != LINK_NOISE)
+    if (c->frame.verdict != LINK_NOISE && c->frame.verdict != LINK_ECHO)
         print_latency(c, request, out);
 }
 
