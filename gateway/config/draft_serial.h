@@ -4,6 +4,7 @@
  *   draft_serial.c   the bus, its template, its one device
  *   draft_frame.c    how frames are told apart: what contradicts what
  *   draft_message.c  patterns and fields, and the tags they make
+ *   draft_text.c     what a pattern's texts mean
  */
 #ifndef WP_CONFIG_DRAFT_SERIAL_H
 #define WP_CONFIG_DRAFT_SERIAL_H
@@ -15,6 +16,7 @@
 
 struct bus_draft;
 struct device_draft;
+struct tag_draft;
 struct loader;
 struct node;
 
@@ -100,6 +102,9 @@ void draft_serial_template(struct loader *ld, const struct node *root, struct de
 /* Reports what contradicts itself. `own` is the 'frame' of the bus, `base` that of its template or NULL. */
 void draft_frame(struct loader *ld, const struct node *own, const struct node *base, const struct frame_draft *draft,
                  struct frame_settings *ret_frame);
+
+/* What becomes of the text of a group: from the tag's words, sentinels and type. */
+void draft_text(struct loader *ld, const struct tag_draft *tag, struct text_form *ret_form);
 
 /* Messages, and the tags of the device. */
 void draft_messages(struct loader *ld, const struct bus_draft *bus, struct device_draft *device,
