@@ -89,6 +89,7 @@ static void look(void *arg)
     log_info("gateway: the clock is trusted now, samples get their time");
     if (gw->publish)
         publish_clock(gw->publish);
+    gateway_begin_states(gw);
 }
 
 void gateway_begin_clock(struct gateway *gw)

@@ -103,7 +103,7 @@ void gateway_publish_bus_state(struct gateway *gw, struct gateway_bus *bus)
     json_key(&j, "state");
     json_text(&j, bus_state_name(status.state));
     json_key(&j, "since");
-    json_int(&j, status.since_ms);
+    stamp_value(&j, &gw->clock, status.since_ms);
     json_key(&j, "reason");
     json_text(&j, status.reason);
     write_count(&j, "requests", status.requests);

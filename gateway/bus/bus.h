@@ -50,7 +50,7 @@ const char *bus_state_name(enum bus_state state); /* "starting", "up", "fault", 
 
 struct bus_status {
     enum bus_state state;
-    int64_t since_ms; /* wall clock */
+    int64_t since_ms; /* clock_boot_ms() */
     char reason[256]; /* "" when up: "cannot open /dev/ttyUSB0: No such file or directory" */
     uint64_t requests;
     uint64_t answers;

@@ -8,17 +8,17 @@ enum {
     SMOOTHING = 8,
 };
 
-static void set_state(struct device_health *h, enum device_state state, int64_t wall_ms)
+static void set_state(struct device_health *h, enum device_state state, int64_t boot_ms)
 {
     h->shown.state = state;
-    h->shown.since_ms = wall_ms;
+    h->shown.since_ms = boot_ms;
 }
 
-void health_init(struct device_health *h, const struct device_settings *settings, int64_t wall_ms)
+void health_init(struct device_health *h, const struct device_settings *settings, int64_t boot_ms)
 {
     *h = (struct device_health){.settings = settings, .timeout_ms = settings->timeout_ms};
     h->shown.timeout_ms = (uint32_t)settings->timeout_ms;
-    set_state(h, DEVICE_STARTING, wall_ms);
+    set_state(h, DEVICE_STARTING, boot_ms);
 }
 
 static void set_timeout(struct device_health *h, int64_t timeout_ms)
@@ -27,7 +27,7 @@ static void set_timeout(struct device_health *h, int64_t timeout_ms)
     h->shown.timeout_ms = (uint32_t)timeout_ms;
 }
 
-void health_was_late(struct device_health *h, int64_t mono_ms, int64_t wall_ms)
+void health_was_late(struct device_health *h, int64_t mono_ms, int64_t boot_ms)
 {
     int64_t base_ms = h->settings->timeout_ms;
     int64_t longest_ms = HEALTH_LATE_FACTOR * base_ms;
@@ -36,7 +36,7 @@ void health_was_late(struct device_health *h, int64_t mono_ms, int64_t wall_ms)
     h->slowest_us = 0;
     set_timeout(h, h->timeout_ms + base_ms < longest_ms ? h->timeout_ms + base_ms : longest_ms);
     if (h->shown.state == DEVICE_UP)
-        set_state(h, DEVICE_SLOW, wall_ms);
+        set_state(h, DEVICE_SLOW, boot_ms);
 }
 
 /* Whole time-outs, so that a little more or less changes nothing. */
@@ -51,7 +51,7 @@ static void shrink_timeout(struct device_health *h, int64_t mono_ms)
     h->slowest_us = 0;
 }
 
-bool health_answered(struct device_health *h, int64_t latency_us, int64_t wait_us, int64_t mono_ms, int64_t wall_ms)
+bool health_answered(struct device_health *h, int64_t latency_us, int64_t wait_us, int64_t mono_ms, int64_t boot_ms)
 {
     enum device_state state;
     uint32_t latency_ms = (uint32_t)((latency_us + 500) / 1000);
@@ -73,11 +73,11 @@ bool health_answered(struct device_health *h, int64_t latency_us, int64_t wait_u
     state = h->timeout_ms > h->settings->timeout_ms ? DEVICE_SLOW : DEVICE_UP;
     if (h->shown.state == state)
         return false;
-    set_state(h, state, wall_ms);
+    set_state(h, state, boot_ms);
     return true;
 }
 
-bool health_failed(struct device_health *h, struct reason reason, int64_t mono_ms, int64_t wall_ms)
+bool health_failed(struct device_health *h, struct reason reason, int64_t mono_ms, int64_t boot_ms)
 {
     h->shown.reason = reason;
     if (h->failures == 0)
@@ -87,7 +87,7 @@ bool health_failed(struct device_health *h, struct reason reason, int64_t mono_m
         mono_ms - h->failing_since_ms < h->settings->fail_time_ms)
         return false;
 
-    set_state(h, DEVICE_QUARANTINED, wall_ms);
+    set_state(h, DEVICE_QUARANTINED, boot_ms);
     h->probes = 0;
     h->answers_late = false;
     h->probe_wait_ms = PROBE_MIN_MS;

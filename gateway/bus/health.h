@@ -10,7 +10,7 @@
  *
  * A quarantined device is asked only by probes: 1 s after, then less and less
  * often, up to every 10 s. All dead devices of a bus together may use at most
- * dead_share of its time. Pure: time is passed in (mono: monotonic, wall: to show), in milliseconds.
+ * dead_share of its time. Pure: time is passed in (mono: monotonic; boot: since the boot, to show), in milliseconds.
  */
 #ifndef WP_BUS_HEALTH_H
 #define WP_BUS_HEALTH_H
@@ -44,16 +44,16 @@ struct device_health {
     int64_t slowest_us;       /* answer since then */
 };
 
-void health_init(struct device_health *h, const struct device_settings *settings, int64_t wall_ms);
+void health_init(struct device_health *h, const struct device_settings *settings, int64_t boot_ms);
 
 /* A poll or probe was answered, if only by a refusal, wait_us after it was asked. True when this changed the state. */
-bool health_answered(struct device_health *h, int64_t latency_us, int64_t wait_us, int64_t mono_ms, int64_t wall_ms);
+bool health_answered(struct device_health *h, int64_t latency_us, int64_t wait_us, int64_t mono_ms, int64_t boot_ms);
 
 /* An answer came after its time-out. */
-void health_was_late(struct device_health *h, int64_t mono_ms, int64_t wall_ms);
+void health_was_late(struct device_health *h, int64_t mono_ms, int64_t boot_ms);
 
 /* A poll, with all its retries, was not. True when this quarantined the device. */
-bool health_failed(struct device_health *h, struct reason reason, int64_t mono_ms, int64_t wall_ms);
+bool health_failed(struct device_health *h, struct reason reason, int64_t mono_ms, int64_t boot_ms);
 
 /* A probe was not, or too `late`; `random` is any number, for the jitter. */
 void health_probe_failed(struct device_health *h, int64_t mono_ms, uint32_t random, bool late);

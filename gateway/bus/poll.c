@@ -95,7 +95,7 @@ static void learn_lateness(struct poller *p, struct polled_device *d)
     uint32_t late = link_late_answers(p->link, d->device.settings->unit);
 
     if (late != d->late_seen)
-        health_was_late(&d->health, clock_mono_ms(), clock_wall_ms());
+        health_was_late(&d->health, clock_mono_ms(), clock_boot_ms());
     d->late_seen = late;
 }
 
@@ -208,7 +208,7 @@ static void judge(struct poller *p, struct polled_device *d, const struct reques
 
     if (poll_is_answer(o)) {
         p->open_wait_ms = 0;
-        if (health_answered(&d->health, o->latency_us, answer_wait_us(p, req, o), now_ms, clock_wall_ms()) &&
+        if (health_answered(&d->health, o->latency_us, answer_wait_us(p, req, o), now_ms, clock_boot_ms()) &&
             was_quarantined)
             revive(p, d, now_ms);
         if (o->result < 0)
@@ -216,7 +216,7 @@ static void judge(struct poller *p, struct polled_device *d, const struct reques
         fault_is_over(p, now_ms);
         return;
     }
-    if (health_failed(&d->health, o->reason, now_ms, clock_wall_ms()))
+    if (health_failed(&d->health, o->reason, now_ms, clock_boot_ms()))
         quarantine(p, d);
     fault_look(p, now_ms);
 }

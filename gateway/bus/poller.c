@@ -40,7 +40,7 @@ static int add_devices(struct poller *p, const struct hole_list *holes)
 
         d->device = (struct device){.settings = &p->settings->devices[i], .link = p->link};
         d->driver = driver;
-        health_init(&d->health, d->device.settings, clock_wall_ms());
+        health_init(&d->health, d->device.settings, clock_boot_ms());
         setup_want(d);
         r = adopt_holes(d, holes ? &holes[i] : NULL);
         if (r < 0)
@@ -63,7 +63,7 @@ int poller_new(const struct bus_settings *settings, uint32_t index, const struct
     p->arg = arg;
     p->stop_fd = stop_fd;
     p->random = (uint32_t)clock_mono_us() + index;
-    p->status.since_ms = clock_wall_ms();
+    p->status.since_ms = clock_boot_ms();
     pthread_mutex_init(&p->lock, NULL);
 
     r = link_new(settings, stop_fd, &p->link);

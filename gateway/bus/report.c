@@ -82,7 +82,7 @@ void report_news(struct poller *p)
         return;
     b->bus = p->index;
     b->device = BATCH_OF_BUS;
-    b->ts_ms = p->status.since_ms;
+    b->ts_ms = clock_wall_ms();
     p->emit(p->arg, b);
 }
 
@@ -91,7 +91,7 @@ void report_state(struct poller *p, enum bus_state state, const char *reason)
     if (p->status.state == state && strcmp(p->status.reason, reason) == 0)
         return;
     p->status.state = state;
-    p->status.since_ms = clock_wall_ms();
+    p->status.since_ms = clock_boot_ms();
     p->status.changes++;
     snprintf(p->status.reason, sizeof(p->status.reason), "%s", reason);
     report_counters(p);

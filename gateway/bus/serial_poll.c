@@ -160,7 +160,7 @@ static void take_frame(struct serial_poll *s, struct batch *b, bool is_answer)
     s->d->health.shown.answers++;
     p->status.answers++;
     p->open_wait_ms = 0;
-    health_answered(&s->d->health, latency_us, latency_us, clock_mono_ms(), clock_wall_ms());
+    health_answered(&s->d->health, latency_us, latency_us, clock_mono_ms(), clock_boot_ms());
     if (was_away)
         log_info("%s/%s: heard again", p->settings->name, s->d->device.settings->name);
     report_state(p, BUS_UP, "");
@@ -225,7 +225,7 @@ static void failed(struct serial_poll *s, struct reason reason, const uint32_t *
     note_error(s, reason);
     if (reason.kind == REASON_TIMEOUT)
         link_show(&trace, LINK_SILENCE, NULL, 0);
-    if (health_failed(&s->d->health, reason, clock_mono_ms(), clock_wall_ms())) {
+    if (health_failed(&s->d->health, reason, clock_mono_ms(), clock_boot_ms())) {
         log_warning("%s/%s: %s, %s", p->settings->name, s->d->device.settings->name, p->status.error.text,
                     s->requests > 0 ? "asking on" : "listening on");
         report_state(p, BUS_FAULT, s->requests > 0 ? "the device does not answer" : "nothing is heard from the device");

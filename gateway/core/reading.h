@@ -87,7 +87,7 @@ bool value_equal(const struct value *a, const struct value *b);
 /* A device's standing on its bus after a request; counters since start. */
 struct health {
     enum device_state state;
-    int64_t since_ms;     /* wall clock of the last change of state */
+    int64_t since_ms;     /* clock_boot_ms() of the last change of state */
     struct reason reason; /* of the last failure, kept after recovery */
     uint64_t requests;
     uint64_t answers;

@@ -9,14 +9,20 @@
 
 enum { MONO_DIGITS = 15 };
 
+void stamp_value(struct json *j, const struct stamp_clock *c, int64_t boot_ms)
+{
+    if (c->trusted)
+        json_int(j, c->now.began_ms + boot_ms);
+    else
+        json_null(j);
+}
+
 void stamp_write(struct json *j, const struct stamp_clock *c, int64_t boot_ms)
 {
     json_key(j, "ts");
-    if (c->trusted) {
-        json_int(j, c->now.began_ms + boot_ms);
+    stamp_value(j, c, boot_ms);
+    if (c->trusted)
         return;
-    }
-    json_null(j);
     json_key(j, "clock");
     json_text(j, "uncertain");
     json_key(j, "boot");

@@ -36,6 +36,9 @@ struct stamp_clock {
 /* Writes the first members of an object. boot_ms: of the sample, as clock_boot_ms(). */
 void stamp_write(struct json *j, const struct stamp_clock *c, int64_t boot_ms);
 
+/* Writes a value: a moment in wall time, or null while nobody knows it. */
+void stamp_value(struct json *j, const struct stamp_clock *c, int64_t boot_ms);
+
 /* Appends the payload with its time, when it is one without and its boot's beginning is known; else false. */
 bool stamp_resolve(const struct stamp_clock *c, struct str payload, struct buf *out);
 

@@ -19,10 +19,7 @@ void document_info(const struct publish *p, struct buf *out)
     json_key(&j, "version");
     json_text(&j, WIREPOST_VERSION);
     json_key(&j, "started");
-    if (p->clock->trusted)
-        json_int(&j, p->clock->now.began_ms + p->started_ms);
-    else
-        json_null(&j);
+    stamp_value(&j, p->clock, p->started_ms);
     json_object_end(&j);
 }
 
@@ -37,10 +34,7 @@ void document_clock(const struct stamp_clock *clock, struct buf *out)
     json_key(&j, "boot");
     json_text(&j, clock->now.id);
     json_key(&j, "offset");
-    if (clock->trusted)
-        json_int(&j, clock->now.began_ms);
-    else
-        json_null(&j);
+    stamp_value(&j, clock, 0);
     json_object_end(&j);
 }
 
@@ -140,7 +134,7 @@ static void write_count(struct json *j, const char *name, uint64_t count)
     json_uint(j, count);
 }
 
-void document_status(const struct health *h, struct buf *out)
+void document_status(const struct stamp_clock *clock, const struct health *h, struct buf *out)
 {
     struct json j = json_to(out);
 
@@ -148,7 +142,7 @@ void document_status(const struct health *h, struct buf *out)
     json_key(&j, "state");
     json_text(&j, device_state_name(h->state));
     json_key(&j, "since");
-    json_int(&j, h->since_ms);
+    stamp_value(&j, clock, h->since_ms);
     json_key(&j, "reason");
     write_reason(&j, h->reason);
     write_count(&j, "requests", h->requests);

@@ -145,6 +145,27 @@ void publish_use_clock(struct publish *p, const struct stamp_clock *clock)
     p->clock = clock;
 }
 
+static void emit_status(struct publish *p, struct device_publish *d, const struct health *h, int64_t now_mono_ms)
+{
+    d->health = *h;
+    d->status_ms = now_mono_ms;
+    publish_topic_of_device(p, d, "status");
+    document_status(p->clock, h, &p->payload);
+    publish_emit(p, 0);
+}
+
+/* What was told without a time. */
+static void tell_statuses_again(struct publish *p)
+{
+    for (size_t b = 0; b < p->bus_room; b++) {
+        const struct bus_publish *bus = p->buses[b];
+
+        for (size_t i = 0; bus && i < bus->settings->device_count; i++)
+            if (bus->devices[i].status_ms > 0 && !bus->devices[i].taken_over)
+                emit_status(p, &bus->devices[i], &bus->devices[i].health, bus->devices[i].status_ms);
+    }
+}
+
 void publish_clock(struct publish *p)
 {
     topic_of_gateway(p, "clock");
@@ -154,6 +175,8 @@ void publish_clock(struct publish *p)
     topic_of_gateway(p, "info");
     document_info(p, &p->payload);
     publish_emit(p, 1);
+
+    tell_statuses_again(p);
 }
 
 void publish_announce(struct publish *p, int64_t now_boot_ms)
@@ -172,15 +195,6 @@ void publish_farewell(struct publish *p)
     topic_of_gateway(p, "state");
     buf_put_text(&p->payload, "offline");
     publish_emit(p, 1);
-}
-
-static void emit_status(struct publish *p, struct device_publish *d, const struct health *h, int64_t now_mono_ms)
-{
-    d->health = *h;
-    d->status_ms = now_mono_ms;
-    publish_topic_of_device(p, d, "status");
-    document_status(h, &p->payload);
-    publish_emit(p, 0);
 }
 
 static void take_health(struct publish *p, struct device_publish *d, const struct health *h, int64_t now_mono_ms)

@@ -57,7 +57,7 @@ void publish_set_seq(struct publish *p, uint32_t bus, size_t device, uint64_t ne
 /* state `online`, clock, info, devices. A device's availability follows once it has answered or is overdue. */
 void publish_announce(struct publish *p, int64_t now_boot_ms);
 
-/* clock and info alone, once the clock is trusted. */
+/* clock, info and what devices' statuses lacked, once the clock is trusted. */
 void publish_clock(struct publish *p);
 
 /* devices alone, after buses were added or removed. */

@@ -83,7 +83,7 @@ void discovery_withdraw(struct publish *p, const struct device_settings *d);
 void document_info(const struct publish *p, struct buf *out);
 void document_clock(const struct stamp_clock *clock, struct buf *out);
 void document_devices(const struct publish *p, struct buf *out);
-void document_status(const struct health *h, struct buf *out);
+void document_status(const struct stamp_clock *clock, const struct health *h, struct buf *out);
 
 /* One json message of a device: the `count` tags at `tags` (indexes). */
 void document_json(const struct stamp_clock *clock, const struct device_publish *d, const uint32_t *tags, size_t count,

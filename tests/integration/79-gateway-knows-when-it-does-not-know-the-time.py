@@ -13,6 +13,7 @@ import time
 import uuid
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "lib"))
+from bridges import retained
 from gateway import Watcher
 from programs import WIREPOST, Workplace, free_port, wait_for
 
@@ -96,6 +97,8 @@ def not_known_yet(site):
     assert all(m["ts"] is None and m["clock"] == "uncertain" for m in early), early
     assert site.clock() == {"trusted": False, "boot": early[0]["boot"], "offset": None}, site.clock()
     assert json.loads(site.watcher.latest["wp/site/info"])["started"] is None
+    for status in ("wp/site/d/tank/status", "$SYS/wirepost/bus/line"):
+        assert json.loads(retained(site.ports["port"], status))["since"] is None, status
     assert "the clock may be wrong" in site.gateway.log()
     print("years behind:", json.dumps(early[-1]))
     return early
@@ -109,6 +112,9 @@ def set_right(site, early):
     assert abs(site.clock()["offset"] - true_time(0)) < 1000, site.clock()
     print("set:", json.dumps(late[-1]), json.dumps(site.clock()))
     assert json.loads(site.watcher.latest["wp/site/info"])["started"] < early[0]["mono"] + site.clock()["offset"] + 1000
+    for status in ("wp/site/d/tank/status", "$SYS/wirepost/bus/line"):
+        since = json.loads(retained(site.ports["port"], status))["since"]
+        assert abs(since - time.time() * 1000) < 60000, (status, since)
     seqs = [m["seq"] for m in site.readings()]
     assert seqs == list(range(seqs[0], seqs[0] + len(seqs)))
 
