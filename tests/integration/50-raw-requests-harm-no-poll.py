@@ -43,7 +43,7 @@ def main():
         gateway = w.start([WIREPOST, "run", "-c", config], port=port)
         watcher = Watcher(port, "wp/g/d/meter/v/a")
         watcher.wait("wp/g/d/meter/v/a", "6060")
-        slave.delay = lambda: random.uniform(0.055, 0.14) if random.random() < 0.2 else 0
+        slave.delay = lambda: random.uniform(0.055, 0.1) if random.random() < 0.2 else 0
         reader = w.start([WIREPOST, "read", "-c", config, "meter", "holding", "70", "1", "--watch=30ms", "--timeout", "50ms",
                           "--json"])
         wait_for(lambda: reader.log().count('"done"') >= 120 or not reader.running(), 60, "120 reads")
