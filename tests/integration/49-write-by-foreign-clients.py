@@ -2,7 +2,7 @@
 
 mosquitto_pub with plain text and with JSON, mosquitto_rr with a response topic; the tag's own topic shows the new
 value long before its next poll. Meanwhile the configuration of one bus is changed and reloaded: no request goes
-without an end.
+without an end. Where the line is gone the end comes at once.
 """
 import json
 import os
@@ -52,7 +52,7 @@ def main():
             return w.write("g.yaml", CONFIG.format(folder=w.folder, port=port, slave=slave, poll=poll))
 
         config = configure("30s")
-        w.start([WIREPOST, "simulate", config], ready="ready")
+        simulator = w.start([WIREPOST, "simulate", config], ready="ready")
         gateway = w.start([WIREPOST, "run", "-c", config], port=port)
         watcher = Watcher(port, "wp/g/d/+/v/+")
         for tag in "tank/v/level", "tank/v/mode", "tank/v/bit", "tank/v/pump", "press/v/force":
@@ -99,6 +99,17 @@ def main():
             assert set(k for k in ends if k.startswith("p ")) <= {
                 "p written", "p failed superseded", "p failed stopped", "p rejected device_offline", "p failed device_offline"}
         watcher.wait("wp/g/d/tank/v/level", "59", 10)
+
+        simulator.stop()
+        gateway.wait_for_log("line: cannot open")
+        gateway.wait_for_log("net: cannot connect")
+        with Requester(port, "g") as r:
+            for device, tag in ("tank", "level"), ("press", "force"):
+                asked = time.monotonic()
+                r.ask(device, {tag: 1}, id=device)
+                seen = r.wait(device, "failed")
+                print("%s, whose line is gone: %s in %.0f ms" % (device, seen, 1000 * (time.monotonic() - asked)))
+                assert seen == ["accepted", "failed device_offline"]
         gateway.stop()
 
 
