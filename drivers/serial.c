@@ -273,6 +273,7 @@ struct serial_counters serial_counters(const struct serial *s)
     struct framer_counters f = framer_counters(s->framer);
     struct serial_counters c = s->counters;
 
+    c.whole = f.whole;
     c.damaged = f.damaged;
     c.garbage_bytes = f.garbage_bytes;
     return c;

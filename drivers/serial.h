@@ -19,6 +19,7 @@ struct batch;
 struct serial;
 
 struct serial_counters {
+    uint64_t whole;   /* frames found */
     uint64_t frames;  /* with at least one message that knows them */
     uint64_t unknown; /* whole, but no message knows them */
     uint64_t damaged; /* stretches of bytes that are no frame */

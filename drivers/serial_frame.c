@@ -314,6 +314,7 @@ bool framer_next(struct framer *f, struct frame *ret_frame)
         }
         f->garbage = false;
         f->counters.frames++;
+        f->counters.whole++;
         f->found = ret_frame->len;
         return true;
     }

@@ -28,6 +28,7 @@ struct frame {
 };
 
 struct framer_counters {
+    uint64_t whole; /* frames found, whatever was made of them */
     uint64_t frames;
     uint64_t damaged;       /* stretches of bytes that were no frame */
     uint64_t garbage_bytes; /* in them; line ends between frames do not count */

@@ -2,7 +2,8 @@
  * serial_poll - see serial_poll.h.
  *
  * A late answer to one question must not become the answer to another. Where a device is asked several, the line is
- * listened to for the length of another time-out after one was given up, and what comes is passed over.
+ * listened to until there were as many frames as questions, or for LATE_FACTOR time-outs, after one was given up or
+ * asked twice; what comes meanwhile is passed over.
  */
 #include "bus/serial_poll.h"
 
@@ -18,7 +19,7 @@
 #include "drivers/iec62056.h"
 #include "drivers/serial.h"
 
-enum { CHUNK = 512, SILENT_AGAIN_MS = 1000 };
+enum { CHUNK = 512, SILENT_AGAIN_MS = 1000, LATE_FACTOR = 4 };
 
 struct serial_poll {
     struct poller *p;
@@ -30,9 +31,13 @@ struct serial_poll {
     size_t requests; /* messages that are asked for */
     int64_t overdue_ms;
     bool is_open;
+    bool too_slow; /* said of a pattern */
 
     size_t asked; /* SERIAL_NOT_ASKED: none */
     int32_t attempts_left;
+    uint64_t owed;    /* answers that may still come */
+    uint64_t whole;   /* frames counted so far */
+    uint64_t unasked; /* of the new ones those that are no answers */
     int64_t sent_us;
     int64_t answer_until_ms;
     int64_t ask_not_before_ms; /* late answers may come until then */
@@ -100,6 +105,7 @@ static void begin(struct serial_poll *s, int64_t now_ms)
     serial_clear(s->serial, false);
     s->is_open = true;
     s->asked = SERIAL_NOT_ASKED;
+    s->owed = 0;
     s->ask_not_before_ms = now_ms;
     s->last_byte_ms = now_ms;
     s->silent_since_ms = now_ms;
@@ -123,6 +129,10 @@ static void copy_counters(struct serial_poll *s)
     h->faults.wrong = (uint32_t)c.unknown;
     s->p->status.faults.damaged = (uint32_t)c.damaged;
     s->p->status.faults.wrong = (uint32_t)c.unknown;
+    if (c.given_up > 0 && !s->too_slow)
+        log_warning("%s/%s: a pattern of 'match' takes too long on what was heard, passing such frames over",
+                    s->p->settings->name, s->d->device.settings->name);
+    s->too_slow = c.given_up > 0;
 }
 
 /* How long an unfinished frame may wait for its next byte. */
@@ -156,6 +166,7 @@ static void take_frame(struct serial_poll *s, struct batch *b, bool is_answer)
 
     if (is_answer)
         answered(s, now_us);
+    s->unasked += !is_answer;
     s->silent_since_ms = now_us / 1000;
     s->d->health.shown.answers++;
     p->status.answers++;
@@ -170,6 +181,20 @@ static void take_frame(struct serial_poll *s, struct batch *b, bool is_answer)
     report_counters(p);
 }
 
+/* Every frame that nobody expected was owed. */
+static void settle(struct serial_poll *s)
+{
+    uint64_t whole = serial_counters(s->serial).whole;
+    uint64_t paid = whole - s->whole - s->unasked;
+
+    s->whole = whole;
+    s->unasked = 0;
+    s->owed -= paid < s->owed ? paid : s->owed;
+    if (s->requests > 1)
+        s->ask_not_before_ms =
+            s->owed > 0 ? s->sent_us / 1000 + LATE_FACTOR * s->d->device.settings->timeout_ms : clock_mono_ms();
+}
+
 static void take_frames(struct serial_poll *s)
 {
     for (;;) {
@@ -178,10 +203,11 @@ static void take_frames(struct serial_poll *s)
 
         if (!b || !serial_next(s->serial, s->asked, b, &is_answer)) {
             batch_free(b);
-            return;
+            break;
         }
         take_frame(s, b, is_answer);
     }
+    settle(s);
 }
 
 static void take_bytes(struct serial_poll *s)
@@ -275,6 +301,7 @@ static void send_request(struct serial_poll *s, size_t message, int64_t now_ms)
     s->sent_us = clock_mono_us();
     s->answer_until_ms = r < 0 ? now_ms : s->sent_us / 1000 + line_ms + timeout_ms;
     s->before = serial_counters(s->serial);
+    s->owed++;
     s->d->health.shown.requests++;
     s->p->status.requests++;
 }
@@ -283,7 +310,6 @@ static void give_up(struct serial_poll *s, int64_t now_ms)
 {
     size_t message = s->asked;
     struct reason reason = reason_of(s);
-    int64_t timeout_ms = s->d->device.settings->timeout_ms;
 
     s->p->status.busy_us += (uint64_t)(clock_mono_us() - s->sent_us);
     s->d->health.shown.timeouts += reason.kind == REASON_TIMEOUT;
@@ -293,8 +319,7 @@ static void give_up(struct serial_poll *s, int64_t now_ms)
     }
     s->asked = SERIAL_NOT_ASKED;
     s->due_ms[message] = now_ms + s->settings->messages[message].every_ms;
-    if (s->requests > 1)
-        s->ask_not_before_ms = now_ms + timeout_ms;
+    settle(s);
     failed(s, reason, s->tags, serial_message_tags(s->serial, message, s->tags));
 }
 
@@ -382,6 +407,7 @@ void serial_poll_work(struct serial_poll *s)
         give_up(s, now_ms);
     } else if (s->asked == SERIAL_NOT_ASKED && s->requests > 0 && now_ms >= ask_at(s)) {
         s->attempts_left = health_retries(&s->d->health);
+        s->owed = 0;
         send_request(s, next_request(s), now_ms);
     } else if (now_ms >= overdue_at(s)) {
         s->silent_since_ms = now_ms - s->overdue_ms + SILENT_AGAIN_MS;

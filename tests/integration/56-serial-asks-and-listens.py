@@ -37,7 +37,6 @@ buses:
     port: {{device: {folder}/power, baud: 9600}}
     frame: {{delimiter: "\\n"}}
     timeout: 200ms
-    retries: 0
     stale_after: 2s
     messages:
       - {{request: {{send: "VOLT?\\n", every: 100ms}}, match: '^(?<voltage>[-+0-9.E]+)$'}}
@@ -122,7 +121,7 @@ def supply(c, line):
     line.send(b"ALARM fan 1 stopped\n")
     c.wait("wp/site/d/supply/v/alarm", "fan 1 stopped")
     late = 0
-    for delay[0] in (0.25, 0.3, 0.35, 0.19):
+    for delay[0] in (0.25, 0.3, 0.35, 0.19, 0.5):
         end = time.monotonic() + 2
         late += 1
         while time.monotonic() < end:
