@@ -25,6 +25,7 @@ MOST = 6
 UNITS = [1, 2, 3, 9]
 PAUSING = 9
 DEAD = 50
+TRICKS = ["late", "lost", "twice", "unit", "function", "number", "hang up"]
 ADDRESSES = range(0, 600, 50)
 BUS = """
 gateway: {{id: test}}
@@ -77,12 +78,14 @@ class Server:
             self.unheard += 1
             return True
         with self.lock:
-            # Those that have waited long may have been given up by the gateway, which sent them some time ago.
-            self.waiting = [w for w in self.waiting if w[2] > time.monotonic() - 0.5 * TIMEOUT] + [(number, unit, time.monotonic())]
+            # Those that have waited long may have been given up by the gateway, which sent them some time ago. It
+            # waits longer for the pausing device, whose requests are all answered.
+            old = time.monotonic() - 0.5 * TIMEOUT
+            self.waiting = [w for w in self.waiting if w[2] > old or w[1] == PAUSING] + [(number, unit, time.monotonic())]
             self.most = max(self.most, len(self.waiting))
             self.most_pausing = max(self.most_pausing, sum(w[1] == PAUSING for w in self.waiting))
         trick = "well" if self.well or self.random.random() < 0.9 else self.random.choice(
-            ["late", "lost", "twice", "unit", "function", "number", "hang up"])
+            ["unit", "function", "twice"] if unit == PAUSING else TRICKS)
         self.counts[trick] = self.counts.get(trick, 0) + 1
         delay = TIMEOUT * (self.random.uniform(1.2, 2) if trick == "late" else self.random.uniform(0, 0.3))
         threading.Timer(delay, self.answer, (connection, request, trick)).start()
@@ -112,7 +115,7 @@ class Server:
 def check_answers(w, seed):
     server = Server(seed)
     config = BUS.format(port=server.port, timeout="%dms" % (TIMEOUT * 1000), retries=1, most=MOST) + "".join(
-        DEVICE.format(unit=u, poll="50ms", extra="min_request_gap: 5ms," if u == PAUSING else "", tags=tags(ADDRESSES))
+        DEVICE.format(unit=u, poll="50ms", extra="min_request_gap: 5ms, timeout: 2s," if u == PAUSING else "", tags=tags(ADDRESSES))
         for u in UNITS + [DEAD])
     buses = Buses(w, w.write("bus.yaml", config))
     time.sleep(15)
