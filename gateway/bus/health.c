@@ -104,15 +104,29 @@ void health_probe_failed(struct device_health *h, int64_t mono_ms, uint32_t rand
     h->probe_due_ms = mono_ms + h->probe_wait_ms - (int64_t)(random % 256) * h->probe_wait_ms / (5 * 256);
 }
 
+/* Three times what it usually takes, or if it was never heard the slowest of its neighbours; 0: not known. */
+static int64_t expected_ms(const struct device_health *h)
+{
+    int64_t usual_us = h->usual_latency_us > 0 ? h->usual_latency_us : h->neighbours_us;
+    int64_t expected = usual_us * USUAL_FACTOR / 1000 + PROBE_FLOOR_MS;
+
+    if (usual_us == 0)
+        return h->settings->timeout_ms;
+    return expected < h->settings->timeout_ms ? expected : h->settings->timeout_ms;
+}
+
 int64_t health_timeout_ms(const struct device_health *h)
 {
-    int64_t timeout_ms = h->timeout_ms;
-    int64_t usual_ms = h->usual_latency_us * USUAL_FACTOR / 1000 + PROBE_FLOOR_MS;
+    uint32_t every = h->usual_latency_us > 0 ? FULL_WAIT_EVERY : FULL_WAIT_EVERY / 2;
 
-    if (!health_is_quarantined(h) || h->usual_latency_us == 0 || h->answers_late ||
-        h->probes % FULL_WAIT_EVERY == FULL_WAIT_EVERY - 1)
-        return timeout_ms;
-    return usual_ms < timeout_ms ? usual_ms : timeout_ms;
+    if (!health_is_quarantined(h) || h->answers_late || h->probes % every == every - 1)
+        return h->timeout_ms;
+    return expected_ms(h);
+}
+
+int64_t health_drain_ms(const struct device_health *h)
+{
+    return health_is_quarantined(h) ? expected_ms(h) : h->timeout_ms;
 }
 
 int32_t health_retries(const struct device_health *h)

@@ -35,6 +35,7 @@ struct device_health {
     int32_t failures;    /* polls in a row without an answer */
     int64_t failing_since_ms;
     int64_t usual_latency_us; /* smoothed; 0 = not known yet */
+    int64_t neighbours_us;    /* the slowest usual latency of the others on its bus; 0 = not known */
     int64_t probe_due_ms;     /* when quarantined */
     int64_t probe_wait_ms;    /* between probes, growing */
     uint32_t probes;          /* since quarantined */
@@ -58,9 +59,12 @@ bool health_failed(struct device_health *h, struct reason reason, int64_t mono_m
 /* A probe was not, or too `late`; `random` is any number, for the jitter. */
 void health_probe_failed(struct device_health *h, int64_t mono_ms, uint32_t random, bool late);
 
-/* How long to wait for an answer: to a probe three times the usual, but the whole time-out
- * after a late answer and every eighth time, for the device may have become slower. */
+/* How long to wait for an answer: to a probe three times the usual (of a device never heard: of its neighbours),
+ * but the whole time-out after a late answer and every eighth (fourth) time, for it may be slower. */
 int64_t health_timeout_ms(const struct device_health *h);
+
+/* How long a late answer is waited for, so that it does not meet the next request. */
+int64_t health_drain_ms(const struct device_health *h);
 
 /* Retries are for devices that are well: a failing one gets one attempt a poll. */
 int32_t health_retries(const struct device_health *h);

@@ -74,8 +74,7 @@ bool poll_answers_look_alike(const struct poller *p)
 }
 
 /* Keeps late and damaged frames out of the next answer; see the head of this file. */
-static void clean_line(struct poller *p, struct polled_device *d, const struct request *req, const struct outcome *o,
-                       int64_t timeout_ms)
+static void clean_line(struct poller *p, struct polled_device *d, const struct request *req, const struct outcome *o)
 {
     if (o->result == 0 || (o->result == -EREMOTEIO && !is_planned(d, req))) {
         doubt_answered(&d->doubt, req);
@@ -85,7 +84,7 @@ static void clean_line(struct poller *p, struct polled_device *d, const struct r
         return;
     if (poll_answers_look_alike(p))
         doubt_add(&d->doubt, req);
-    if (link_drain(p->link, timeout_ms) == -ENODEV)
+    if (link_drain(p->link, health_drain_ms(&d->health)) == -ENODEV)
         link_close(p->link);
 }
 
@@ -139,7 +138,7 @@ struct outcome poll_once(struct poller *p, struct polled_device *d, const struct
     if (o.result == -ENODEV)
         link_close(p->link);
     else
-        clean_line(p, d, req, &o, timeout_ms);
+        clean_line(p, d, req, &o);
     learn_lateness(p, d);
     p->record.asked = NULL;
     poll_count_busy(p, started_us);
@@ -253,15 +252,15 @@ void poll_conclude(struct poller *p, struct polled_device *d, const struct reque
     finish(p, d, req, o, b);
 }
 
-/* Asks what cannot be mistaken. When that was an old question its answer may be the late one, and the
- * next on its way: that is waited for. */
+/* Asks what cannot be mistaken. A device that has left many questions open, but answers an old one again,
+ * answers some lengths only: if nothing more comes for long, nothing is on its way. */
 static struct outcome ask_without_doubt(struct poller *p, struct polled_device *d, const struct request *req,
                                         struct batch *b)
 {
     struct request question = doubt_question(&d->doubt, req);
     struct outcome o = ask(p, d, &question, b);
 
-    if (poll_is_answer(&o) && d->doubt.count > 0) {
+    if (poll_is_answer(&o) && d->doubt.count == DOUBTS_MAX) {
         if (link_drain(p->link, HEALTH_LATE_FACTOR * d->device.settings->timeout_ms) == -ENODEV)
             link_close(p->link);
         doubt_clear(&d->doubt);
@@ -313,6 +312,16 @@ void poll_entry(struct poller *p, size_t entry)
     poll_conclude(p, d, req, &o, b);
 }
 
+static int64_t slowest_us(const struct poller *p)
+{
+    int64_t slowest = 0;
+
+    for (size_t i = 0; i < p->settings->device_count; i++)
+        if (p->devices[i].health.usual_latency_us > slowest)
+            slowest = p->devices[i].health.usual_latency_us;
+    return slowest;
+}
+
 void poll_probe(struct poller *p, struct polled_device *d)
 {
     const struct request *req = &d->probe;
@@ -323,6 +332,7 @@ void poll_probe(struct poller *p, struct polled_device *d)
 
     if (!b)
         return;
+    d->health.neighbours_us = slowest_us(p);
     o = ask(p, d, req, b);
     if (p->stopping) {
         batch_free(b);

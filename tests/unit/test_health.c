@@ -131,6 +131,42 @@ static void a_device_never_heard_of_is_given_its_whole_timeout(void **state)
         health_failed(&h, timed_out, now_ms, 0);
     assert_true(health_is_quarantined(&h));
     assert_int_equal(health_timeout_ms(&h), 500);
+    assert_int_equal(health_drain_ms(&h), 500);
+}
+
+static void a_device_never_heard_of_is_taken_for_as_fast_as_its_neighbours(void **state)
+{
+    (void)state;
+    struct device_health h;
+    int whole = 0;
+
+    health_init(&h, &settings, 0);
+    for (int64_t now_ms = 0; now_ms <= 10000; now_ms += 5000)
+        health_failed(&h, timed_out, now_ms, 0);
+    h.neighbours_us = 30000;
+    for (int i = 0; i < 8; i++) {
+        if (health_timeout_ms(&h) == settings.timeout_ms)
+            whole++;
+        else
+            assert_int_equal(health_timeout_ms(&h), 110);
+        assert_int_equal(health_drain_ms(&h), 110);
+        health_probe_failed(&h, 0, 0, false);
+    }
+    assert_int_equal(whole, 2);
+}
+
+static void a_slow_device_that_dies_may_come_back_as_slow(void **state)
+{
+    (void)state;
+    struct device_health h = dead(100000);
+
+    health_was_late(&h, 100000, 0);
+    health_was_late(&h, 100000, 0);
+    assert_int_equal(health_timeout_ms(&h), 80);
+    assert_int_equal(health_drain_ms(&h), 80);
+    health_probe_failed(&h, 0, 0, true);
+    assert_int_equal(health_timeout_ms(&h), 1500);
+    assert_int_equal(health_drain_ms(&h), 80);
 }
 
 static void only_well_devices_get_retries(void **state)
@@ -242,6 +278,8 @@ int main(void)
         cmocka_unit_test(a_probe_waits_three_usual_latencies_but_sometimes_all_of_it),
         cmocka_unit_test(a_late_answer_gives_the_next_probe_the_whole_timeout),
         cmocka_unit_test(a_device_never_heard_of_is_given_its_whole_timeout),
+        cmocka_unit_test(a_device_never_heard_of_is_taken_for_as_fast_as_its_neighbours),
+        cmocka_unit_test(a_slow_device_that_dies_may_come_back_as_slow),
         cmocka_unit_test(only_well_devices_get_retries),
         cmocka_unit_test(late_answers_lengthen_the_timeout_up_to_three_times),
         cmocka_unit_test(half_a_minute_in_time_makes_a_slow_device_well_again),
