@@ -56,14 +56,19 @@ def scanned(slave):
 
 
 def shares_the_line(config, slave):
-    alone = rate(slave, SECONDS)
-    scan = start_scan(config, "--units", "1-247")
-    wait_for(lambda: scanned(slave) > 3, 20, "the scan to begin")
-    during = rate(slave, SECONDS)
-    print("polls a second: %.1f alone, %.1f during a scan: %.0f %%" % (alone, during, 100 * during / alone))
-    assert scan.poll() is None, scan.communicate()
-    assert during >= 0.6 * alone, (alone, during)
-    return scan
+    """Once of three times is enough: something else may begin on this machine just between the two measurements."""
+    for _ in range(3):
+        alone, before = rate(slave, SECONDS), scanned(slave)
+        scan = start_scan(config, "--units", "1-247")
+        wait_for(lambda: scanned(slave) > before + 3, 20, "the scan to begin")
+        during = rate(slave, SECONDS)
+        print("polls a second: %.1f alone, %.1f during a scan: %.0f %%" % (alone, during, 100 * during / alone))
+        assert scan.poll() is None, scan.communicate()
+        if during >= 0.6 * alone:
+            return scan
+        scan.send_signal(signal.SIGINT)
+        scan.communicate(timeout=30)
+    raise AssertionError("a scan takes more than its share")
 
 
 def refuses_a_second(config):
