@@ -17,6 +17,7 @@ enum {
     ILLEGAL_VALUE = 3,    /* some devices say so when they are asked for too many */
     AGAIN_MS = 60 * 1000, /* after a search that found nothing, or was cut short */
     LOOK_MS = 1000,       /* at one that is not ready */
+    LOGGED_MAX = 8,       /* holes each in a line of its own */
     HOLD_MS = 20,         /* until what is in flight has landed */
 };
 
@@ -96,6 +97,11 @@ void explore_look(struct poller *p, struct polled_device *d, const struct reques
 
 static void log_holes(const struct poller *p, const struct polled_device *d, size_t from)
 {
+    if (d->holes.count > from + LOGGED_MAX) {
+        log_warning("%s/%s: refuses %zu of its addresses (exception %u), reading the rest", p->settings->name,
+                    d->device.settings->name, d->holes.count - from, d->holes.list[from].hole.code);
+        return;
+    }
     for (size_t i = from; i < d->holes.count; i++) {
         const struct hole *h = &d->holes.list[i].hole;
 

@@ -4,13 +4,18 @@
 A slave refuses some registers (exception 2), and any request over them. The gateway must find them with
 few requests, read all others, say exception:2 of the tags there, and know them after a restart without asking. Another
 template of the same tags forgets them. Of a slave that refuses everything nothing is learnt. Others on the line are not delayed.
+The same over Modbus TCP with several requests in flight, whose plan changes beneath them.
 """
 import contextlib
 import os
+import socket
 import sqlite3
+import struct
 import sys
+import threading
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "lib"))
+from buses import Buses
 from gateway import Watcher
 from programs import WIREPOST, Workplace, free_port, wait_for
 from register_slave import RegisterSlave
@@ -131,11 +136,67 @@ def another_template_forgets_them(w, slave):
     gateway.stop()
 
 
+TCP_CONFIG = """
+gateway: {{id: test}}
+buses:
+  - name: net
+    type: modbus-tcp
+    host: 127.0.0.1
+    port: {port}
+    max_outstanding: 8
+    poll: 20ms
+    devices:
+      - {{name: before, unit: 2, tags: [{{name: a, table: holding, address: 5, type: u16}}]}}
+      - {{name: holey, unit: 1, template: first}}
+      - {{name: behind, unit: 3, tags: [{{name: a, table: holding, address: 6, type: u16}}, {{name: b, table: holding, address: 60, type: u16}}]}}
+"""
+
+
+class TcpSlave(threading.Thread):
+    def __init__(self):
+        super().__init__(daemon=True)
+        self.server = socket.create_server(("127.0.0.1", 0))
+        self.asked = set()
+
+    def run(self):
+        connection, _ = self.server.accept()
+        while True:
+            request = connection.recv(12, socket.MSG_WAITALL)
+            if len(request) < 12:
+                return
+            number, _, _, unit, function, address, count = struct.unpack(">HHHBBHH", request)
+            wanted = range(address, address + count)
+            body = bytes([unit, function | 0x80, 2])
+            if unit != 1 or not HOLES & set(wanted):
+                body = struct.pack(">BBB%dH" % count, unit, function, 2 * count, *(1000 + a for a in wanted))
+            if unit == 1:
+                self.asked.add((address, count))
+            connection.sendall(struct.pack(">HHH", number, 0, len(body)) + body)
+
+
+def holes_are_found_with_requests_in_flight(w, _):
+    slave = TcpSlave()
+    slave.start()
+    buses = Buses(w, w.write("tcp.yaml", TCP_CONFIG.format(port=slave.server.getsockname()[1])))
+    for address in range(COUNT):
+        buses.wait("holey", "r%d" % address, "!exception:2" if address in HOLES else str(1000 + address))
+
+    def settled():
+        slave.asked = set()
+        threading.Event().wait(0.3)
+        return slave.asked == {(0, 7), (8, 32), (42, 22)}
+    wait_for(settled, 15, "three requests to be left")
+    for device, tag, address in ("before", "a", 5), ("behind", "a", 6), ("behind", "b", 60):
+        assert set(buses.readings(device, tag)) == {str(1000 + address)}, set(buses.readings(device, tag))
+    buses.stop()
+
+
 def main():
     with Workplace() as w:
         slave = Slave()
         slave.start()
-        for test in holes_are_found, holes_are_known_after_a_restart, another_template_forgets_them:
+        for test in (holes_are_found, holes_are_known_after_a_restart, another_template_forgets_them,
+                     holes_are_found_with_requests_in_flight):
             test(w, slave)
             print("ok: " + test.__name__.replace("_", " "), flush=True)
 
