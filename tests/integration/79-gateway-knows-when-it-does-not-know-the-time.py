@@ -64,6 +64,15 @@ class Site:
         """For what the gateway sees of it: the kernel has another boot id."""
         self.w.write("boot", str(uuid.uuid4()) + "\n")
 
+    def start_upstream(self):
+        """And somebody who has subscribed there before the gateway comes."""
+        self.gateway.pause()
+        broker = self.w.start_mosquitto(self.ports["upstream"])
+        far = Watcher(self.ports["upstream"], "far/#")
+        assert far.subscribed.wait(15)
+        self.gateway.resume()
+        return broker, far
+
     def set(self, seconds):
         with open(self.off + ".new", "w") as f:
             f.write(str(seconds))
@@ -121,8 +130,7 @@ def set_right(site, early):
 
 def upstream(site, monos, what):
     """All that was owed comes in order, each reading with the time that it was taken at."""
-    broker = site.w.start_mosquitto(site.ports["upstream"])
-    far = Watcher(site.ports["upstream"], "far/#")
+    broker, far = site.start_upstream()
     got = lambda: far.json("far/wp/site/d/tank/json")
     last = max(monos)
     wait_for(lambda: got() and got()[-1]["seq"] > last, 30, "the backlog")
@@ -164,8 +172,7 @@ def main():
         owed = {m["seq"]: m["ts"] for m in site.wait_for_readings(5)}
         site.set(7200)
         site.wait_for_readings(2)
-        broker = site.w.start_mosquitto(site.ports["upstream"])
-        far = Watcher(site.ports["upstream"], "far/#")
+        broker, far = site.start_upstream()
         got = lambda: {m["seq"]: m["ts"] for m in far.json("far/wp/site/d/tank/json")}
         wait_for(lambda: max(got(), default=0) > max(owed), 30, "the backlog")
         assert {seq: got().get(seq) for seq in owed} == owed, (owed, got())
