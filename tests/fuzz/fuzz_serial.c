@@ -19,7 +19,8 @@ static const struct tag_settings tags[TAGS] = {
     {.name = "d", .type = TYPE_STRING, .scale = 1, .form = {.length = 3}},
 };
 static const struct text_form texts[TAGS] = {{.type = TEXT_AUTO}, {.type = TEXT_NMEA_ANGLE}};
-static const struct serial_field fields[] = {{.tag = 2, .offset = 1}, {.tag = 3, .offset = 2, .minus = 1}};
+static const struct serial_field fields[] = {
+    {.tag = 2, .offset = 1}, {.tag = 3, .offset = 2, .minus = 1}, {.tag = 2, .offset = 4, .width = 3}};
 static const char *const patterns[] = {
     "^(?<a>[^,]*),(?<b>.*)$", "(?<b>[0-9.]*,[NSEW])", "(?s)(?<a>(x+x+)+y)", "(?J)(?<a>1.)|(?<a>2.)", NULL,
 };
@@ -130,6 +131,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     message.fields = message.match ? NULL : fields;
     message.field_count = message.match ? 0 : ARRAY_LEN(fields);
     message.begins = marker("$G", data[9]);
+    message.contains = marker("*", data[9] >> 4);
+    message.contains_at = data[9] >> 5;
     run(&settings, data + HEAD, size - HEAD, SIZE_MAX, &whole);
     run(&settings, data + HEAD, size - HEAD, 1 + data[9] % 7, &pieces);
     /* Without start or length, what is too long is cut where the pieces are. */
