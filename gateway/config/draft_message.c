@@ -41,14 +41,34 @@ static struct tag_draft *find_tag(const struct device_draft *device, const char 
     return NULL;
 }
 
-/* What is asked for is stale sooner than what comes by itself. */
-static void set_period(struct tag_draft *tag, const struct serial_message *m)
+static struct place stale_place(const struct reading_messages *rm, const struct tag_draft *tag)
 {
-    bool asked = m->send.len > 0;
+    const struct node *const levels[] = {tag->node, tag->base, rm->bus->node, rm->bus->serial.template_root};
 
-    tag->sampling.poll_ms = asked ? m->every_ms : SECOND;
-    if (tag->sampling.stale_after_ms < 0 && !asked)
-        tag->sampling.stale_after_ms = LISTENING_STALE_MS;
+    for (size_t i = 0; i < ARRAY_LEN(levels); i++)
+        if (node_get(levels[i], "stale_after"))
+            return node_get(levels[i], "stale_after")->place;
+    return rm->bus->node->place;
+}
+
+/* What is asked for is stale sooner than what comes by itself. */
+static void set_period(const struct reading_messages *rm, const struct serial_message *m, struct tag_draft *tag)
+{
+    struct sampling *s = &tag->sampling;
+    bool asked = m->send.len > 0;
+    char every[TEXT_SHOWN];
+    char stale[TEXT_SHOWN];
+
+    s->poll_ms = asked ? m->every_ms : SECOND;
+    if (s->stale_after_ms < 0 && !asked)
+        s->stale_after_ms = LISTENING_STALE_MS;
+    if (!asked || s->stale_after_ms < 0 || s->stale_after_ms >= m->every_ms)
+        return;
+    text_print_duration(m->every_ms, every);
+    text_print_duration(s->stale_after_ms, stale);
+    report_error(&rm->ld->report, stale_place(rm, tag),
+                 "'stale_after' (%s) is shorter than 'every' (%s): the value would be stale before it comes again",
+                 stale, every);
 }
 
 static void begin_tag(const struct reading_messages *rm, const struct schema_section *section, struct tag_draft *tag)
@@ -106,7 +126,7 @@ static void add_group(struct reading_messages *rm, size_t index, const char *nam
     draft_text_tag(rm, tag, &rm->texts[rm->device->tag_count]);
     tag->name = arena_strdup(rm->ld->ctx.arena, str_of(name));
     rm->ld->ctx.failed |= !tag->name;
-    set_period(tag, &rm->messages[index]);
+    set_period(rm, &rm->messages[index], tag);
     rm->device->tag_count++;
 }
 
@@ -132,7 +152,7 @@ static void draft_field(struct reading_messages *rm, size_t index, const struct 
         report_error(&ld->report, key_place(n, NULL, "scale"), "'scale' must not be 0: every value would be the same");
     draft_form(ld, tag);
     draft_about(ld, tag);
-    set_period(tag, &rm->messages[index]);
+    set_period(rm, &rm->messages[index], tag);
 }
 
 static uint8_t part_of(const struct tag_draft *tag)

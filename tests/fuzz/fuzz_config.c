@@ -47,9 +47,39 @@ static void check_device(const struct bus_settings *bus, const struct device_set
         check_tag(&d->tags[i]);
 }
 
+static void check_serial_tag(const struct tag_settings *t)
+{
+    REQUIRE(text_is_name(str_of(t->name)));
+    REQUIRE(t->type != TYPE_BOOL && t->scale != 0 && t->unit);
+    REQUIRE(t->poll_ms >= 10 && t->stale_after_ms >= 100);
+    REQUIRE((t->type == TYPE_STRING) == (t->form.length > 0));
+    REQUIRE(!t->form.has_range || t->form.range_min <= t->form.range_max);
+    REQUIRE(!t->write.allowed);
+}
+
+static void check_serial(const struct bus_settings *bus)
+{
+    const struct serial_settings *s = bus->serial;
+
+    REQUIRE(bus->host ? text_is_host(str_of(bus->host)) && bus->tcp_port > 0 : bus->port.device[0] == '/');
+    REQUIRE(bus->device_count == 1 && text_is_name(str_of(bus->devices[0].name)) && bus->devices[0].timeout_ms > 0);
+    REQUIRE(s->frame.length > 0 || s->frame.length_size > 0 || s->frame.idle_ms > 0 || s->frame.end.len > 0);
+    REQUIRE(s->frame.max > 0 && s->frame.max <= FRAME_MAX && s->frame.length <= s->frame.max);
+    REQUIRE(s->message_count > 0);
+    for (size_t i = 0; i < bus->devices[0].tag_count; i++)
+        check_serial_tag(&bus->devices[0].tags[i]);
+    for (size_t i = 0; i < s->message_count; i++)
+        for (size_t k = 0; k < s->messages[i].field_count; k++)
+            REQUIRE(s->messages[i].fields[k].tag < bus->devices[0].tag_count);
+}
+
 static void check_bus(const struct bus_settings *bus)
 {
     REQUIRE(text_is_name(str_of(bus->name)));
+    if (bus->type == BUS_SERIAL) {
+        check_serial(bus);
+        return;
+    }
     if (bus->type == BUS_MODBUS_RTU)
         REQUIRE(bus->port.device && bus->port.device[0] == '/' && bus->port.baud >= 300);
     else
