@@ -104,6 +104,7 @@ class Plant:
               % (what, len(got), max(holes), PERIOD_MS))
         assert max(holes) < 4 * PERIOD_MS, holes
         assert self.watcher.connections == 1
+        assert self.gateway.log().count("steady: up") == 1, "the other bus was begun anew"
 
     def next_seq(self):
         count = len(self.clock())
