@@ -8,9 +8,11 @@ The same over Modbus TCP with several requests in flight, whose plan changes ben
 """
 import contextlib
 import os
+import re
 import socket
 import sqlite3
 import struct
+import subprocess
 import sys
 import threading
 
@@ -95,6 +97,14 @@ def reasons(watcher):
 def longest_wait(slave, unit):
     times = [t for t, asked, *_ in list(slave.asked) if asked == unit]
     return max(b - a for a, b in zip(times, times[1:]))
+
+
+def no_request_goes_beyond_a_block(w, _):
+    good = os.path.join(os.path.dirname(__file__), "../config/good/blocks.yaml")
+    out = subprocess.run([WIREPOST, "check", "-c", good, "--plan"], capture_output=True, text=True, timeout=30).stdout
+    print(out, end="")
+    assert "    blocks: holding 0 to 9, holding 10 to 65535, discrete 7 to 7\n" in out
+    assert re.search(r"^    holding +8 to 9 ", out, re.M) and re.search(r"^    holding +10 to 11 ", out, re.M)
 
 
 def holes_are_found(w, slave):
@@ -195,8 +205,8 @@ def main():
     with Workplace() as w:
         slave = Slave()
         slave.start()
-        for test in (holes_are_found, holes_are_known_after_a_restart, another_template_forgets_them,
-                     holes_are_found_with_requests_in_flight):
+        for test in (no_request_goes_beyond_a_block, holes_are_found, holes_are_known_after_a_restart,
+                     another_template_forgets_them, holes_are_found_with_requests_in_flight):
             test(w, slave)
             print("ok: " + test.__name__.replace("_", " "), flush=True)
 
