@@ -7,11 +7,15 @@
 #include "core/clock.h"
 #include "core/reading.h"
 
-/* The pause that the device wants after its last request. */
+/* The pause that the device wants after its last request; not the one that a failing device is given. */
 static void keep_gap(struct poller *p, const struct polled_device *d)
 {
+    int64_t until_ms = clock_mono_ms() + d->device.settings->min_request_gap_ms;
+
+    if (d->plan.count > 0 && p->schedule.entries[d->first_entry].not_before_ms < until_ms)
+        until_ms = p->schedule.entries[d->first_entry].not_before_ms;
     if (d->plan.count > 0)
-        poller_wait(p, p->schedule.entries[d->first_entry].not_before_ms);
+        poller_wait(p, until_ms);
 }
 
 static int carry_out(struct polled_device *d, const struct write_item *item)
