@@ -277,7 +277,8 @@ static int read_answer(struct rtu *rtu, uint8_t unit, uint8_t function, int64_t 
     link_show(&rtu->link.trace, verdict_on(a, function), a->bytes, (size_t)len);
     link_show(&rtu->link.trace, LINK_NOISE, a->bytes + len, a->len - (size_t)len);
     a->len = 0;
-    if (len < RTU_FRAME_EXTRA + 1 || a->bytes[0] != unit)
+    /* Where any length will do, more than a frame may hold can come with a checksum that fits. */
+    if (len < RTU_FRAME_EXTRA + 1 || len > RTU_FRAME_MAX || a->bytes[0] != unit)
         return -EPROTO;
     memcpy(ret_pdu, a->bytes + 1, (size_t)len - RTU_FRAME_EXTRA);
     return len - RTU_FRAME_EXTRA;

@@ -5,13 +5,16 @@ adds noise, answers as another unit, or cuts an answer short. Each is read more
 than 1 000 times; each register holds its own address, and all requests have the same shape.
 """
 import os
+import socket
+import subprocess
 import sys
+import threading
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "lib"))
 from buses import Buses
-from faulty_slave import FaultySlave
-from programs import Workplace, wait_for
+from faulty_slave import FaultySlave, crc
+from programs import WIREPOST, Workplace, wait_for
 
 TIMEOUT = 0.06
 READS = 1000
@@ -50,10 +53,35 @@ def check(w, kind, seed):
         assert len(good) >= 0.7 * READS, "too few are read"
 
 
+
+def check_oversized(w):
+    """A server whose answers to an identity request are longer than Modbus allows, with checksums that fit."""
+    server = socket.create_server(("127.0.0.1", 0))
+    asked = []
+
+    def serve():
+        while True:
+            connection, _ = server.accept()
+            while request := connection.recv(256):
+                asked.append(request[1])
+                pdu = bytes([request[1]]) + (bytes(296) if request[1] == 0x2B else b"\x02\0\0")
+                connection.sendall(crc(request[:1] + pdu))
+
+    threading.Thread(target=serve, daemon=True).start()
+    config = w.write("oversized.yaml", "gateway: {id: test, data_dir: %s}\nbuses:\n  - {name: line, type: modbus-rtu-tcp, "
+                     "host: 127.0.0.1, port: %d, baud: 115200, devices: [{name: d, unit: 1, tags: "
+                     "[{name: v, table: holding, address: 0, type: u16}]}]}\n" % (w.folder, server.getsockname()[1]))
+    done = subprocess.run([WIREPOST, "scan", "line", "-c", config, "--units", "1"], capture_output=True, text=True,
+                          timeout=60)
+    print("oversized: asked %s, scan ended with %d" % (sorted(set(asked)), done.returncode))
+    assert 0x2B in asked and done.returncode == 0, done.stderr[-2000:]
+
+
 def main():
     seed = int(os.environ.get("SEED", time.time()))
     print("seed %d" % seed)
     with Workplace() as w:
+        check_oversized(w)
         for kind in "rtu-tcp", "ascii":
             check(w, kind, seed)
 
