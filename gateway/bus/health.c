@@ -138,8 +138,10 @@ int64_t health_pause_ms(const struct device_health *h)
 {
     int64_t pause_ms = h->settings->fail_time_ms / h->settings->fail_count;
 
-    if (h->failures < 2 || health_is_quarantined(h))
+    if (h->failures == 0 || health_is_quarantined(h))
         return 0;
+    if (h->failures == 1)
+        pause_ms = h->settings->timeout_ms;
     return pause_ms < HEALTH_PAUSE_MAX_MS ? pause_ms : HEALTH_PAUSE_MAX_MS;
 }
 

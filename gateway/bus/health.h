@@ -69,7 +69,8 @@ int64_t health_drain_ms(const struct device_health *h);
 /* Retries are for devices that are well: a failing one gets one attempt a poll. */
 int32_t health_retries(const struct device_health *h);
 
-/* A device that fails again is given a pause, so that it does not take the bus until it is quarantined. */
+/* A device that fails is given a pause, so that it does not take the bus until it is quarantined: at first a time-out,
+ * for its other requests are due too. */
 int64_t health_pause_ms(const struct device_health *h);
 
 /* The port was away: failures until now were not the device's own. */

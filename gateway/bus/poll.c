@@ -19,6 +19,9 @@
 /* A gateway's way of saying that the device behind it is silent (1.1b3, section 7). */
 enum { GATEWAY_PATH_UNAVAILABLE = 10, GATEWAY_TARGET_SILENT = 11 };
 
+/* A retry is begun within so long of the first attempt. */
+enum { RETRY_WITHIN_MS = 1250 };
+
 static struct reason reason_of(int result, const struct link *link)
 {
     switch (result) {
@@ -145,12 +148,19 @@ struct outcome poll_once(struct poller *p, struct polled_device *d, const struct
     return o;
 }
 
+/* Others are not kept waiting for a retry until their values go stale (after 3 s): not beyond 2.5 s. */
+static bool may_retry(const struct poller *p, int64_t begun_ms)
+{
+    return p->settings->device_count == 1 || clock_mono_ms() - begun_ms <= RETRY_WITHIN_MS;
+}
+
 static struct outcome ask(struct poller *p, struct polled_device *d, const struct request *req, struct batch *b)
 {
     int32_t left = health_retries(&d->health);
+    int64_t begun_ms = clock_mono_ms();
     struct outcome o = poll_once(p, d, req, clock_mono_us(), b);
 
-    while (!poll_is_answer(&o) && left-- > 0 && !p->stopping) {
+    while (!poll_is_answer(&o) && left-- > 0 && !p->stopping && may_retry(p, begun_ms)) {
         if (!poller_wait(p, clock_mono_ms() + d->device.settings->min_request_gap_ms) || poller_open(p) < 0)
             break;
         o = poll_once(p, d, req, clock_mono_us(), b);

@@ -67,4 +67,41 @@ def main():
         buses.stop()
 
 
+LONG = """
+gateway: {id: test}
+buses:
+  - name: long
+    type: modbus-rtu
+    port: {device: FOLDER/long, baud: 115200}
+    timeout: 1s
+    devices:
+      - name: dying
+        unit: 1
+        poll: 100ms
+        tags: [{name: v, table: input, address: 0, type: u16}, {name: w, table: input, address: 300, type: u16}]
+      - {name: well, unit: 2, poll: 100ms, tags: [{name: v, table: input, address: 0, type: u16}]}
+"""
+
+
+def check_long_timeouts():
+    """A value goes stale after 3 s: no longer may a device that dies keep the other waiting."""
+    with Workplace() as w:
+        config = w.write("long.yaml", LONG.replace("FOLDER", w.folder))
+        w.start([WIREPOST, "simulate", "--control", w.path("control"), config], ready="ready")
+        buses = Buses(w, config)
+        wait_for(lambda: buses.health("dying") == buses.health("well") == "up", 15, "both to be up")
+        assert control(w.path("control"), "fault dying silent") == "ok"
+        longest, before, since = 0, 0, time.monotonic()
+        while buses.health("dying") != "quarantined":
+            count, now = len(buses.readings("well", "v")), time.monotonic()
+            longest = max(longest, now - since)
+            if count != before:
+                before, since = count, now
+            assert longest < 3, "no reading of the healthy device for 3 s"
+            time.sleep(0.05)
+        print("time-outs of 1 s: the healthy device waited %.1f s at most" % longest)
+        buses.stop()
+
+
 main()
+check_long_timeouts()
