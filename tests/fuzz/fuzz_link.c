@@ -130,6 +130,7 @@ static void fuzz_tcp(const struct question *q, const uint8_t *data, size_t size)
     uint8_t pdu[LINK_PDU_MAX];
     struct link *l;
     size_t want;
+    size_t len;
     int peer;
     int r;
 
@@ -141,7 +142,8 @@ static void fuzz_tcp(const struct question *q, const uint8_t *data, size_t size)
     REQUIRE(peer >= 0);
     REQUIRE(send(peer, data, size, MSG_NOSIGNAL) == (ssize_t)size);
     shutdown(peer, SHUT_WR);
-    r = link_transact(l, UNIT, question, pdu_of(q, question, &want), want, pdu);
+    len = pdu_of(q, question, &want);
+    r = link_transact(l, UNIT, question, len, want, pdu);
     if (r > 0)
         require_tcp(data, size, pdu, (size_t)r);
     link_free(l);

@@ -19,6 +19,7 @@ import tty
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "lib"))
 from buses import Buses
 from programs import Workplace, wait_for
+from rtu import crc
 
 TIMEOUT = 0.1
 SECONDS = 15
@@ -36,15 +37,6 @@ buses:
         poll: 100ms
         tags: [%s]
 """ % (TIMEOUT * 1000, ", ".join("{{name: r%d, table: holding, address: %d, type: u16}}" % (a, a) for a in ADDRESSES))
-
-
-def crc(frame):
-    value = 0xFFFF
-    for byte in frame:
-        value ^= byte
-        for _ in range(8):
-            value = value >> 1 ^ 0xA001 if value & 1 else value >> 1
-    return frame + struct.pack("<H", value)
 
 
 def answer(request):

@@ -18,6 +18,7 @@ import tty
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "lib"))
 from buses import Buses
 from programs import Workplace, wait_for
+from rtu import crc
 
 TIMEOUT = 0.04
 READS = 1000
@@ -37,15 +38,6 @@ buses:
     devices:
 """ % (TIMEOUT * 1000) + "\n".join(
     "      - {name: u%d, unit: %d, tags: [%s]}" % (u, u, ", ".join(TAG % (a, a) for a in ADDRESSES)) for u in UNITS)
-
-
-def crc(frame):
-    value = 0xFFFF
-    for byte in frame:
-        value ^= byte
-        for _ in range(8):
-            value = value >> 1 ^ 0xA001 if value & 1 else value >> 1
-    return frame + struct.pack("<H", value)
 
 
 class Line(threading.Thread):

@@ -8,7 +8,6 @@ import os
 import re
 import select
 import socket
-import struct
 import subprocess
 import sys
 import termios
@@ -18,6 +17,7 @@ import tty
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "lib"))
 from buses import control
 from programs import WIREPOST, Workplace, free_port, wait_for
+from rtu import crc
 
 TEMPLATE = """
 name: Level transmitter
@@ -29,15 +29,6 @@ tags:
   - {name: far, table: holding, address: 10, type: u16}
   - {name: pump, table: coil, address: 0}
 """
-
-
-def crc(frame):
-    value = 0xFFFF
-    for byte in frame:
-        value ^= byte
-        for _ in range(8):
-            value = value >> 1 ^ 0xA001 if value & 1 else value >> 1
-    return frame + struct.pack("<H", value)
 
 
 class Master:

@@ -17,14 +17,7 @@ import threading
 import time
 import tty
 
-
-def crc(frame):
-    value = 0xFFFF
-    for byte in frame:
-        value ^= byte
-        for _ in range(8):
-            value = value >> 1 ^ 0xA001 if value & 1 else value >> 1
-    return frame + struct.pack("<H", value)
+from rtu import crc
 
 
 def lrc(frame):

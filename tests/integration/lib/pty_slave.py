@@ -17,17 +17,10 @@ import threading
 import time
 import tty
 
+from rtu import checksum as crc
+
 TCGETS2 = 0x802c542a        # asm-generic/ioctls.h: the speed as a number
 BITS, REGISTERS = {1: "coils", 2: "discrete"}, {3: "holding", 4: "input"}
-
-
-def crc(data):
-    value = 0xffff
-    for byte in data:
-        value ^= byte
-        for _ in range(8):
-            value = value >> 1 ^ 0xa001 if value & 1 else value >> 1
-    return struct.pack("<H", value)
 
 
 def speed_of(fd):
