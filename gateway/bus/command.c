@@ -14,6 +14,7 @@ struct command_queue {
     struct list_node waiting; /* of both kinds, in order */
     size_t count;
     uint64_t refused;
+    bool woken; /* fd is readable */
 
     size_t max;
     int fd;
@@ -89,6 +90,24 @@ static bool replaces(const struct command *newer, const struct command *older)
     return true;
 }
 
+/* With the lock held, or the flag and the descriptor could differ. It never blocks. */
+static void wake(struct command_queue *q)
+{
+    if (!q->woken)
+        eventfd_write(q->fd, 1);
+    q->woken = true;
+}
+
+/* With the lock held. Nearly always there is nothing to read, and then this costs no system call. */
+static void note_wake(struct command_queue *q)
+{
+    eventfd_t count;
+
+    if (q->woken)
+        eventfd_read(q->fd, &count);
+    q->woken = false;
+}
+
 int command_queue_put(struct command_queue *q, struct command *c)
 {
     struct list_node aside;
@@ -110,13 +129,11 @@ int command_queue_put(struct command_queue *q, struct command *c)
     } else {
         list_push_back(&q->waiting, &c->node);
         q->count++;
+        wake(q);
     }
     pthread_mutex_unlock(&q->lock);
     hand_back(&aside);
-    if (full)
-        return -ENOBUFS;
-    eventfd_write(q->fd, 1);
-    return 0;
+    return full ? -ENOBUFS : 0;
 }
 
 struct command *command_queue_take(struct command_queue *q, int64_t now_ms, bool raw)
@@ -126,11 +143,10 @@ struct command *command_queue_take(struct command_queue *q, int64_t now_ms, bool
     struct list_node aside;
     struct list_node *n;
     struct list_node *after;
-    eventfd_t count;
 
-    eventfd_read(q->fd, &count);
     list_init(&aside);
     pthread_mutex_lock(&q->lock);
+    note_wake(q);
     list_for_each_safe (n, after, &q->waiting) {
         struct command *c = list_entry(n, struct command, node);
 
@@ -155,11 +171,10 @@ struct command *command_queue_take(struct command_queue *q, int64_t now_ms, bool
 void command_queue_refuse(struct command_queue *q, int result)
 {
     struct list_node aside;
-    eventfd_t count;
 
-    eventfd_read(q->fd, &count);
     list_init(&aside);
     pthread_mutex_lock(&q->lock);
+    note_wake(q);
     while (!list_empty(&q->waiting))
         set_aside(q, list_entry(q->waiting.next, struct command, node), result, &aside);
     pthread_mutex_unlock(&q->lock);
