@@ -8,6 +8,8 @@
 #include "core/clock.h"
 #include "core/reading.h"
 
+enum { ANSWERS_A_STEP = 16 }; /* until one more may fly */
+
 static struct polled_device *device_of(struct poller *p, size_t entry)
 {
     return &p->devices[p->entries[entry].device];
@@ -97,13 +99,23 @@ static int send_entry(struct poller *p, size_t entry, int64_t now_ms)
 
 static void send_due(struct poller *p)
 {
-    while (p->pipeline.count < p->settings->max_outstanding) {
+    while (p->pipeline.count < p->pipeline.depth) {
         int64_t now_ms = clock_mono_ms();
         int64_t entry = schedule_pick(&p->schedule, now_ms);
 
         if (entry < 0 || send_entry(p, (size_t)entry, now_ms) < 0)
             return;
     }
+}
+
+static void trust(struct poller *p)
+{
+    struct pipeline *line = &p->pipeline;
+
+    if (line->depth == p->settings->max_outstanding || ++line->answers < ANSWERS_A_STEP)
+        return;
+    line->depth++;
+    line->answers = 0;
 }
 
 /* A flight is over: its values, or another attempt. */
@@ -115,14 +127,18 @@ static void land(struct poller *p, int slot)
     struct batch *b = batch_new(req->tag_count);
     struct outcome o;
 
-    if (!b)
-        return;
     p->pipeline.flights[slot].used = false;
     p->pipeline.count--;
+    if (!b) { /* what comes for it now is foreign */
+        link_close(p->link);
+        return;
+    }
     link_resume(p->link, slot);
     o = poll_once(p, d, req, f.sent_us, b);
-    if (poll_is_answer(&o))
+    if (poll_is_answer(&o)) {
         p->schedule.entries[f.entry].cost_us = o.latency_us / p->settings->max_outstanding;
+        trust(p);
+    }
     if (!poll_is_answer(&o) && f.retries_left > 0 &&
         poller_wait(p, clock_mono_ms() + d->device.settings->min_request_gap_ms) && link_fd(p->link) >= 0 &&
         begin(p, f.entry, f.retries_left - 1) == 0) {
@@ -145,7 +161,7 @@ bool pipeline_work(struct poller *p, int64_t until_ms)
         return true;
     if (p->pipeline.count == 0)
         return false;
-    next_ms = p->pipeline.count < p->settings->max_outstanding ? schedule_next(&p->schedule) : INT64_MAX;
+    next_ms = p->pipeline.count < p->pipeline.depth ? schedule_next(&p->schedule) : INT64_MAX;
     if (next_ms > until_ms)
         next_ms = until_ms;
     slot = link_await(p->link, next_ms < INT64_MAX / 1000 ? next_ms * 1000 : INT64_MAX);
@@ -158,10 +174,27 @@ bool pipeline_work(struct poller *p, int64_t until_ms)
     return true;
 }
 
-void pipeline_forget(struct poller *p)
+static void fail_alone(struct poller *p)
+{
+    for (int i = 0; i < LINK_DEPTH_MAX; i++) {
+        struct flight *f = &p->pipeline.flights[i];
+
+        if (!f->used)
+            continue;
+        f->retries_left = 0;
+        land(p, i); /* the link is closed: -ENODEV */
+        return;
+    }
+}
+
+void pipeline_lost(struct poller *p)
 {
     int64_t now_ms = clock_mono_ms();
 
+    if (p->pipeline.count == 1)
+        fail_alone(p);
+    if (p->pipeline.count == 0)
+        return;
     for (size_t i = 0; i < LINK_DEPTH_MAX; i++) {
         struct polled_device *d = device_of(p, p->pipeline.flights[i].entry);
 
@@ -173,4 +206,6 @@ void pipeline_forget(struct poller *p)
         p->pipeline.flights[i].used = false;
     }
     p->pipeline.count = 0;
+    p->pipeline.depth = 1;
+    p->pipeline.answers = 0;
 }

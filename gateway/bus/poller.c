@@ -63,6 +63,7 @@ int poller_new(const struct bus_settings *settings, uint32_t index, const struct
     p->arg = arg;
     p->stop_fd = stop_fd;
     p->random = (uint32_t)clock_mono_us() + index;
+    p->pipeline.depth = settings->max_outstanding;
     p->status.since_ms = clock_boot_ms();
     pthread_mutex_init(&p->lock, NULL);
 
@@ -207,6 +208,7 @@ int poller_open(struct poller *p)
 
     if (link_fd(p->link) >= 0)
         return 0;
+    pipeline_lost(p);
     if (clock_mono_ms() < p->open_not_before_ms)
         return -EAGAIN;
     r = link_open(p->link);
@@ -217,8 +219,6 @@ int poller_open(struct poller *p)
         line_is_away(p, r);
     else if (p->status.state == BUS_ABSENT)
         line_is_back(p);
-    if (r == 0)
-        pipeline_forget(p);
     return r;
 }
 

@@ -4,7 +4,7 @@ A Modbus TCP server answers in any order; some answers are late, lost, doubled, 
 unit's or another function's, and now and then it hangs up. Every register holds unit and
 address. The server sees how many requests wait for it: never more than max_outstanding,
 never two of the device that wants a pause between its requests. One unit never answers and is set aside; its
-probes, one at a time, go between the others' requests. Last, the rate through a network of 2 ms is
+probes, one at a time, go between the others' requests. So is one whose requests make the peer hang up. Last, the rate through a network of 2 ms is
 printed for one and for 16 in flight.
 """
 import os
@@ -159,11 +159,42 @@ def check_rate(w):
     assert many > 2 * one
 
 
+def serve_until_unit_five(c):
+    """Answers each request with 7, and hangs up on unit 5."""
+    with c:
+        while True:
+            f = c.recv(12, socket.MSG_WAITALL)
+            if len(f) < 12 or f[6] == 5:
+                return
+            c.sendall(f[:4] + b"\0\5" + f[6:8] + b"\2\0\7")
+
+
+def check_who_makes_it_hang_up(w):
+    """A peer that hangs up on one unit's requests: that one is set aside, and the others are read as before."""
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def serve():
+        while True:
+            threading.Thread(target=serve_until_unit_five, args=(listener.accept()[0],), daemon=True).start()
+
+    threading.Thread(target=serve, daemon=True).start()
+    devices = "".join(DEVICE.format(unit=u, poll="100ms", extra="", tags=tags([0])) for u in (1, 5))
+    buses = Buses(w, w.write("hang.yaml", BUS.format(port=listener.getsockname()[1], timeout="300ms", retries=1, most=4) + devices))
+    wait_for(lambda: buses.health("u5") == "quarantined", 30, "the unit that makes the peer hang up to be set aside")
+    before, start = len(buses.readings("u1", "r0")), time.monotonic()
+    time.sleep(5)
+    rate = (len(buses.readings("u1", "r0")) - before) / (time.monotonic() - start)
+    print("beside a unit that makes the peer hang up: %.1f reads/s of 10" % rate)
+    assert rate > 5
+    buses.stop()
+
+
 def main():
     seed = int(os.environ.get("SEED", time.time()))
     print("seed %d" % seed)
     with Workplace() as w:
         check_answers(w, seed)
+        check_who_makes_it_hang_up(w)
         check_rate(w)
 
 
