@@ -115,7 +115,9 @@ static const struct schema_option asking_options[] = {
      .max = 10,
      INTO(struct asking, retries),
      .preset = "1",
-     .help = "Further attempts before a poll counts as failed."},
+     .help =
+         "Further attempts before a poll counts as failed. Beside other devices none begins later than 1250 ms after "
+         "the first, so that their values do not grow old meanwhile."},
     {.name = "max_count",
      .type = OPT_INT,
      .min = 1,

@@ -19,15 +19,15 @@ def each_version_is_welcome(port):
 
 
 def mosquitto_clients_of_each_version_talk_to_each_other(port):
-    subprocess.run(["mosquitto_pub", "-p", str(port), "-t", "m/retained", "-m", "it is subscribed", "-r"], check=True, timeout=10)
+    subprocess.run(["mosquitto_pub", "-h", "127.0.0.1", "-p", str(port), "-t", "m/retained", "-m", "it is subscribed", "-r"], check=True, timeout=10)
     for sub_version in ("31", "311", "5"):
-        sub = subprocess.Popen(["mosquitto_sub", "-p", str(port), "-V", sub_version, "-t", "m/#", "-q", "2", "-C", "10", "-W", "20",
+        sub = subprocess.Popen(["mosquitto_sub", "-h", "127.0.0.1", "-p", str(port), "-V", sub_version, "-t", "m/#", "-q", "2", "-C", "10", "-W", "20",
                                 "-i", "sub", "-v"], stdout=subprocess.PIPE, text=True)
         assert sub.stdout.readline() == "m/retained it is subscribed\n"
         wanted = []
         for version in ("31", "311", "5"):
             for qos in ("0", "1", "2"):
-                subprocess.run(["mosquitto_pub", "-p", str(port), "-V", version, "-t", "m/" + version, "-m", "q" + qos,
+                subprocess.run(["mosquitto_pub", "-h", "127.0.0.1", "-p", str(port), "-V", version, "-t", "m/" + version, "-m", "q" + qos,
                                 "-q", qos], check=True, timeout=10)
                 wanted.append("m/%s q%s" % (version, qos))
         assert sub.communicate(timeout=25)[0].split("\n")[:-1] == wanted

@@ -59,7 +59,7 @@ def main():
             wait_for(lambda: "wp/g/d/" + tag in watcher.latest, 15, tag)
 
         def pub(*args):
-            subprocess.run(["mosquitto_pub", "-p", str(port), *args], check=True, timeout=20)
+            subprocess.run(["mosquitto_pub", "-h", "127.0.0.1", "-p", str(port), *args], check=True, timeout=20)
 
         for tag, value in (("tank/v/level", "21.5"), ("tank/v/mode", "run"), ("tank/v/bit", "true"), ("tank/v/pump", "true"),
                            ("press/v/force", "-12.34")):
@@ -70,7 +70,7 @@ def main():
             watcher.wait("wp/g/d/tank/v/" + tag, value, 10)
         print("plain and JSON writes of mosquitto_pub are shown by the tags, polled every 30 s")
 
-        answer = subprocess.run(["mosquitto_rr", "-p", str(port), "-t", "wp/g/d/press/set", "-e", "answers/here", "-W", "10",
+        answer = subprocess.run(["mosquitto_rr", "-h", "127.0.0.1", "-p", str(port), "-t", "wp/g/d/press/set", "-e", "answers/here", "-W", "10",
                                  "-m", '{"id": "rr", "v": {"force": 5}}'], check=True, timeout=20, capture_output=True).stdout
         print("mosquitto_rr: %s" % answer.decode().strip())
         assert json.loads(answer)["status"] == "accepted"

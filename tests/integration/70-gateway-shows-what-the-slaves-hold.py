@@ -40,8 +40,8 @@ def main():
         site.start_simulator()
         site.start_gateway()
         seen = {
-            "mosquitto_sub v5": w.start(["mosquitto_sub", "-V", "5", "-p", str(site.port), "-t", "wp/#", "-v"]),
-            "mosquitto_sub v311": w.start(["mosquitto_sub", "-V", "311", "-p", str(site.port), "-t", "wp/#", "-v"]),
+            "mosquitto_sub v5": w.start(["mosquitto_sub", "-h", "127.0.0.1", "-V", "5", "-p", str(site.port), "-t", "wp/#", "-v"]),
+            "mosquitto_sub v311": w.start(["mosquitto_sub", "-h", "127.0.0.1", "-V", "311", "-p", str(site.port), "-t", "wp/#", "-v"]),
             "MQTT.js v5": w.start(["node", "-e", MQTT_JS, str(site.web_port), "5"], ready="subscribed",
                                   env=dict(os.environ, NODE_PATH="/usr/share/nodejs")),
             "MQTT.js v311": w.start(["node", "-e", MQTT_JS, str(site.web_port), "4"], ready="subscribed",
@@ -57,7 +57,7 @@ def main():
                     re.findall("^wp/site/d/%s/v/%s (.*)$" % (device, tag), p.log(), re.M)[-1] == want
                 wait_for(found, 15, "%s to show %s of %s as %s" % (name, tag, device, want))
             print("ok   %s/%s = %s at %d clients" % (device, tag, want, len(starts)))
-        json = subprocess.run(["mosquitto_sub", "-p", str(site.port), "-t", "wp/site/d/tank/json", "-C", "1", "-W", "10"],
+        json = subprocess.run(["mosquitto_sub", "-h", "127.0.0.1", "-p", str(site.port), "-t", "wp/site/d/tank/json", "-C", "1", "-W", "10"],
                               capture_output=True, text=True)
         print("json:", json.stdout.strip())
         assert '"seq":' in json.stdout and '"q":{}' in json.stdout
