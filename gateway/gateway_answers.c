@@ -14,9 +14,11 @@
 #include "broker/broker.h"
 #include "core/buf.h"
 #include "core/message.h"
+#include "core/utf8.h"
 #include "gateway_requests.h"
 #include "gateway_stages.h"
 #include "mqtt/packet.h"
+#include "write/request.h"
 
 enum { PAYLOAD_MAX = 65536, NAME_MAX_LEN = 64 };
 
@@ -78,7 +80,8 @@ static struct answering *new_answering(struct gateway_answers *all, struct str n
         return NULL;
     a->all = all;
     list_push_back(&all->open, &a->node);
-    if (mqtt_has(props, MQTT_PROP_RESPONSE_TOPIC))
+    if (mqtt_has(props, MQTT_PROP_RESPONSE_TOPIC) &&
+        request_may_answer_on(all->gw->settings->gateway.id, props->response_topic))
         r = asprintf(&a->topic, STR_FMT, STR_ARG(props->response_topic));
     else
         r = asprintf(&a->topic, "wp/%s/response/" STR_FMT, all->gw->settings->gateway.id, STR_ARG(name));
@@ -145,9 +148,10 @@ static void on_request(void *arg, const struct broker_request *req)
         return;
     }
     snprintf(name_text, sizeof(name_text), STR_FMT, STR_ARG(name));
-    body = m->payload.len == 0            ? cJSON_CreateObject()
-           : m->payload.len > PAYLOAD_MAX ? NULL
-                                          : cJSON_ParseWithLength(m->payload.data, m->payload.len);
+    body = m->payload.len == 0 ? cJSON_CreateObject()
+           : m->payload.len > PAYLOAD_MAX || !utf8_valid(m->payload)
+               ? NULL
+               : cJSON_ParseWithLength(m->payload.data, m->payload.len);
     if (m->retain) {
         refuse(a, "retained", "a request must not be retained");
     } else if (!cJSON_IsObject(body)) {

@@ -10,8 +10,16 @@
 
 /* Keys, and whole sections, that a reload applies, or refuses before anybody asks here. */
 static const char *const applied[] = {
-    "gateway.id",    "gateway.data_dir",    "gateway.clock", "broker.listeners", "broker.allow_anonymous",
-    "broker.limits", "broker.sys_interval", "web",           "log.level",
+    "gateway.id",
+    "gateway.data_dir",
+    "gateway.clock",
+    "gateway.remote_commissioning",
+    "broker.listeners",
+    "broker.allow_anonymous",
+    "broker.limits",
+    "broker.sys_interval",
+    "web",
+    "log.level",
 };
 
 static bool is_applied(const char *key)

@@ -200,6 +200,7 @@ static void cut_into_blocks(struct read_job *rd)
 int read_new(const struct job_site *site, struct fields *f, struct job **ret_job)
 {
     struct read_job *rd = calloc(1, sizeof(*rd));
+    int64_t usual_ms;
     int table;
 
     if (!rd)
@@ -214,7 +215,8 @@ int read_new(const struct job_site *site, struct fields *f, struct job **ret_job
     rd->table = table < 0 ? TABLE_HOLDING : (enum modbus_table)table;
     rd->range.address = (uint16_t)field_int(f, "address", 0, 65535, 0);
     rd->range.count = (uint16_t)field_int(f, "count", 1, READ_MAX, 1);
-    rd->timeout_ms = field_int(f, "timeout_ms", 10, 60000, rd->device ? rd->device->timeout_ms : TIMEOUT_MS);
+    usual_ms = rd->device ? rd->device->timeout_ms : TIMEOUT_MS;
+    rd->timeout_ms = field_int(f, "timeout_ms", 10, usual_ms > TIMEOUT_MAX_MS ? usual_ms : TIMEOUT_MAX_MS, usual_ms);
     if (rd->range.address + rd->range.count > 65536)
         fields_refuse(f, "bad_request", "address %u and %u more reach over 65535", rd->range.address, rd->range.count);
     fields_end(f);

@@ -21,6 +21,7 @@ enum {
     LINE_MAX_LEN = 65536,
     OWED_MAX_LEN = 4 * 1024 * 1024, /* answers a client has not taken */
     BACKLOG = 16,
+    RETRY_MS = 1000,
 };
 
 struct client;
@@ -49,6 +50,7 @@ struct control {
     char *path;
     int fd;
     struct loop_watch *watch;
+    struct timer retry; /* there was no descriptor for a client */
     struct list_node clients;
     size_t client_count;
 };
@@ -238,12 +240,24 @@ static int admit(struct control *c, int fd)
     return 0;
 }
 
+static void on_retry(void *arg)
+{
+    struct control *c = arg;
+
+    loop_watch_set(c->watch, LOOP_READ);
+}
+
 static void on_listener(void *arg, int events)
 {
     struct control *c = arg;
     int fd = accept4(c->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
     (void)events;
+    /* Who waits goes on waiting: without a pause the loop would be told of him again and again. */
+    if (fd < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)) {
+        loop_watch_set(c->watch, 0);
+        loop_timer_start(c->loop, &c->retry, RETRY_MS);
+    }
     if (fd >= 0 && (c->client_count >= CLIENTS_MAX || admit(c, fd) < 0))
         close(fd);
 }
@@ -251,9 +265,13 @@ static void on_listener(void *arg, int events)
 /* Of a daemon that was killed: nobody listens there any more. */
 static bool is_abandoned(const struct sockaddr_un *name)
 {
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    struct stat st;
     bool refused;
+    int fd;
 
+    if (lstat(name->sun_path, &st) < 0 || !S_ISSOCK(st.st_mode)) /* somebody's file is not ours to remove */
+        return false;
+    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0)
         return false;
     refused = connect(fd, (const struct sockaddr *)name, sizeof(*name)) < 0 && errno == ECONNREFUSED;
@@ -285,6 +303,7 @@ int control_open(struct loop *loop, const char *path, struct requests *requests,
     if (!c)
         return -ENOMEM;
     *c = (struct control){.loop = loop, .requests = requests};
+    timer_init(&c->retry, on_retry, c);
     list_init(&c->clients);
     c->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     r = c->fd < 0 ? -errno : listen_at(c->fd, &name);
@@ -309,6 +328,7 @@ void control_close(struct control *c)
 
     if (!c)
         return;
+    loop_timer_stop(c->loop, &c->retry);
     list_for_each_safe (n, after, &c->clients)
         drop(list_entry(n, struct client, node));
     loop_watch_close(c->watch);

@@ -241,3 +241,18 @@ int request_parse(const char *gateway_id, struct str topic, struct str payload, 
         return parse_plain(name, payload, arena, ret_request);
     return parse_json(payload, arena, ret_request);
 }
+
+bool request_may_answer_on(const char *gateway_id, struct str topic)
+{
+    static const char answers[] = "response/";
+    struct str id = str_of(gateway_id);
+    struct str rest;
+
+    if (topic.len > 0 && topic.data[0] == '$')
+        return false;
+    if (topic.len < id.len + 4 || memcmp(topic.data, "wp/", 3) != 0 || memcmp(topic.data + 3, id.data, id.len) != 0 ||
+        topic.data[3 + id.len] != '/')
+        return true;
+    rest = (struct str){.data = topic.data + id.len + 4, .len = topic.len - id.len - 4};
+    return str_starts_with(rest, str_of(answers));
+}

@@ -43,4 +43,8 @@ struct write_request {
 int request_parse(const char *gateway_id, struct str topic, struct str payload, struct arena *arena,
                   struct write_request *ret_request);
 
+/* Whether an answer may go to this response topic. Not to what the gateway itself says or listens to: an answer
+ * would be taken for a reading, or for the next request. wp/<gw>/response/... is for answers. */
+bool request_may_answer_on(const char *gateway_id, struct str topic);
+
 #endif

@@ -418,7 +418,8 @@ static void set_origin(struct writer *w, struct write_job *job, const struct wri
     char id[64];
 
     job->who = write_job_keep(job, m->who);
-    job->response_topic = write_job_keep(job, m->response_topic);
+    if (request_may_answer_on(w->gateway_id, m->response_topic))
+        job->response_topic = write_job_keep(job, m->response_topic);
     job->correlation = write_job_keep(job, m->correlation);
     if (job->id.len > 0)
         return;

@@ -155,6 +155,26 @@ static void other_topics_are_not_for_us(void **state)
             fail_msg("taken: %s", topics[i]);
 }
 
+static void no_answer_goes_where_the_gateway_speaks_or_listens(void **state)
+{
+    static const char *const refused[] = {"wp/g/d/other/set",
+                                          "wp/g/d/other/v/level/set",
+                                          "wp/g/request/write",
+                                          "wp/g/d/other/v/level",
+                                          "wp/g/state",
+                                          "$SYS/wirepost/bus/line",
+                                          "wp/g/"};
+    static const char *const allowed[] = {"answers/here", "wp/g/response/write", "wp/g2/d/other/set", "wp", "wp/g", ""};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(refused); i++)
+        if (request_may_answer_on("g", str_of(refused[i])))
+            fail_msg("an answer may go to %s", refused[i]);
+    for (size_t i = 0; i < ARRAY_LEN(allowed); i++)
+        if (!request_may_answer_on("g", str_of(allowed[i])))
+            fail_msg("no answer may go to %s", allowed[i]);
+}
+
 static void the_last_256_ids_are_remembered(void **state)
 {
     (void)state;
@@ -265,6 +285,7 @@ int main(void)
         cmocka_unit_test(the_id_is_known_of_a_request_that_is_wrong_elsewhere),
         cmocka_unit_test(what_is_no_request_is_refused),
         cmocka_unit_test(other_topics_are_not_for_us),
+        cmocka_unit_test(no_answer_goes_where_the_gateway_speaks_or_listens),
         cmocka_unit_test(the_last_256_ids_are_remembered),
         cmocka_unit_test(a_failsafe_value_is_due_when_writes_cease),
         cmocka_unit_test(a_write_during_the_failsafe_write_counts),
