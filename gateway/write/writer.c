@@ -213,6 +213,12 @@ static bool is_of_failsafe(const struct write_job *job)
     return job->who.data == failsafe_name;
 }
 
+/* It was asked, but its answer is not to be had: the device may well have done it. */
+static bool may_be_written(const struct command *c, size_t item)
+{
+    return item == c->write.written && (c->result == -ETIMEDOUT || c->result == -EBADMSG || c->result == -EPROTO);
+}
+
 static void tell_failsafe(struct writer *w, const struct write_job *job)
 {
     for (size_t i = 0; i < job->count; i++) {
@@ -221,7 +227,7 @@ static void tell_failsafe(struct writer *w, const struct write_job *job)
 
         if (is_of_failsafe(job))
             failsafe_done(&w->failsafe, job->device, e->name, written, w->now.mono_ms);
-        else if (written && e->failsafe)
+        else if ((written || may_be_written(&job->command, i)) && e->failsafe)
             failsafe_written(&w->failsafe, job->device, e->name, e->failsafe, e->failsafe_after_ms, w->now.mono_ms);
     }
 }

@@ -75,6 +75,13 @@ def main():
             slave.units = (1,)
             wait_for(lambda: slave.registers[0] == 20 or r.receive(0.05), 30, "the failsafe value once the device is back")
             print("device away meanwhile: written once it is back")
+            slave.odd[0] = slave.slow
+            r.ask("fan", {"speed": 65}, id="unheard")
+            r.wait("unheard", "failed")
+            wait_for(lambda: slave.registers[0] == 65, 5, "the slave to do what it answered too late")
+            del slave.odd[0]
+            wait_for(lambda: slave.registers[0] == 20 or r.receive(0.05), 15, "the failsafe value after an answer that was lost")
+            print("answer lost: written all the same")
             r.ask("fan", {"speed": 101, "other": 1}, id="bad")
             r.wait("bad", "rejected")
             r.ask("fan", {"speed": 70}, id="last")
@@ -100,7 +107,7 @@ def main():
         for row in rows:
             print("  %-10s %-4s %-6s %-4s from %-3s %s %s" % row)
         assert rows[0] == ("requester", "fan", "speed", "50", "0", "written", "")
-        assert [row[3] for row in rows if row[0] == "failsafe" and row[5] == "written"] == ["20", "20", "20"]
+        assert [row[3] for row in rows if row[0] == "failsafe" and row[5] == "written"] == ["20"] * 4
         for tag, value in ("speed", "101"), ("other", "1"):
             assert ("requester", "fan", tag, value, "", "rejected", "out_of_range") in rows
 
