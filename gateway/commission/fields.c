@@ -10,6 +10,11 @@
 #include "config/near.h"
 #include "config/text.h"
 
+enum {
+    TIMEOUT_MS = 500,
+    TIMEOUT_MAX_MS = 2500, /* nobody holds a bus up for longer by asking: values grow old after 3 s */
+};
+
 void fields_refuse(struct fields *f, const char *code, const char *fmt, ...)
 {
     va_list args;
@@ -52,6 +57,13 @@ int64_t field_int(struct fields *f, const char *key, int64_t min, int64_t max, i
     if (!f->bad && (number < min || number > max))
         fields_refuse(f, "bad_request", "'%s' must be %lld to %lld", key, (long long)min, (long long)max);
     return f->bad ? fallback : number;
+}
+
+int64_t field_timeout_ms(struct fields *f, const struct device_settings *device)
+{
+    int64_t usual_ms = device ? device->timeout_ms : TIMEOUT_MS;
+
+    return field_int(f, "timeout_ms", 10, usual_ms > TIMEOUT_MAX_MS ? usual_ms : TIMEOUT_MAX_MS, usual_ms);
 }
 
 bool field_bool(struct fields *f, const char *key, bool fallback)

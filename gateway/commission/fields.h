@@ -20,6 +20,8 @@ void fields_refuse(struct fields *f, const char *code, const char *fmt, ...) __a
 
 /* The fallback when the key is not there. Numbers are also taken as text, and the other way round into `text`. */
 int64_t field_int(struct fields *f, const char *key, int64_t min, int64_t max, int64_t fallback);
+/* 'timeout_ms': how long the device may take to answer. NULL: of a unit that is not configured. */
+int64_t field_timeout_ms(struct fields *f, const struct device_settings *device);
 bool field_bool(struct fields *f, const char *key, bool fallback);
 enum { FIELD_TEXT_LEN = 512 };
 const char *field_text(struct fields *f, const char *key, const char *fallback, char text[FIELD_TEXT_LEN]);

@@ -14,9 +14,6 @@
 #include "core/buf.h"
 #include "core/json.h"
 
-/* Nobody holds up a bus for longer by asking, unless its device is given as long anyway: values grow old after 3 s. */
-enum { TIMEOUT_MAX_MS = 2500 };
-
 struct job_ops {
     enum job_step (*next)(struct job *j, int64_t now_ms, struct question *ret_question);
     void (*answer)(struct job *j, const struct answer *a);

@@ -15,7 +15,7 @@
 #include "commission/job_private.h"
 #include "commission/pdu.h"
 
-enum { READ_MAX = 2000, STACK_MAX = READ_MAX + 16, ATTEMPTS = 2, TIMEOUT_MS = 500, NO_ANSWER = 0xff };
+enum { READ_MAX = 2000, STACK_MAX = READ_MAX + 16, ATTEMPTS = 2, NO_ANSWER = 0xff };
 
 struct range {
     uint16_t address;
@@ -200,7 +200,6 @@ static void cut_into_blocks(struct read_job *rd)
 int read_new(const struct job_site *site, struct fields *f, struct job **ret_job)
 {
     struct read_job *rd = calloc(1, sizeof(*rd));
-    int64_t usual_ms;
     int table;
 
     if (!rd)
@@ -215,8 +214,7 @@ int read_new(const struct job_site *site, struct fields *f, struct job **ret_job
     rd->table = table < 0 ? TABLE_HOLDING : (enum modbus_table)table;
     rd->range.address = (uint16_t)field_int(f, "address", 0, 65535, 0);
     rd->range.count = (uint16_t)field_int(f, "count", 1, READ_MAX, 1);
-    usual_ms = rd->device ? rd->device->timeout_ms : TIMEOUT_MS;
-    rd->timeout_ms = field_int(f, "timeout_ms", 10, usual_ms > TIMEOUT_MAX_MS ? usual_ms : TIMEOUT_MAX_MS, usual_ms);
+    rd->timeout_ms = field_timeout_ms(f, rd->device);
     if (rd->range.address + rd->range.count > 65536)
         fields_refuse(f, "bad_request", "address %u and %u more reach over 65535", rd->range.address, rd->range.count);
     fields_end(f);

@@ -16,7 +16,7 @@
 #include "commission/job_private.h"
 #include "commission/pdu.h"
 
-enum { TIMEOUT_MS = 500, BROADCAST = 0 };
+enum { BROADCAST = 0 };
 
 enum write_stage { READ_OLD, WRITE, READ_BACK, WRITTEN };
 
@@ -207,7 +207,6 @@ static void choose_function(struct write_job *wr, struct fields *f)
 int write_new(const struct job_site *site, struct fields *f, struct job **ret_job)
 {
     struct write_job *wr = calloc(1, sizeof(*wr));
-    int64_t usual_ms;
     int table;
 
     if (!wr)
@@ -222,8 +221,7 @@ int write_new(const struct job_site *site, struct fields *f, struct job **ret_jo
     wr->table = table == 0 ? TABLE_COIL : TABLE_HOLDING;
     wr->address = (uint16_t)field_int(f, "address", 0, 65535, 0);
     wr->verify = field_bool(f, "verify", false);
-    usual_ms = wr->device ? wr->device->timeout_ms : TIMEOUT_MS;
-    wr->timeout_ms = field_int(f, "timeout_ms", 10, usual_ms > TIMEOUT_MAX_MS ? usual_ms : TIMEOUT_MAX_MS, usual_ms);
+    wr->timeout_ms = field_timeout_ms(f, wr->device);
     take_values(wr, f);
     choose_function(wr, f);
     fields_end(f);

@@ -3,25 +3,14 @@
 
 #include <errno.h>
 
-static int digit(struct str text, size_t at)
-{
-    char c = at < text.len ? text.data[at] : '\0';
-
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
-}
+#include "config/text.h"
 
 static int read_digits(struct str text, size_t at, uint8_t *ret_byte)
 {
-    int high = digit(text, at);
-    int low = digit(text, at + 1);
+    int high = at < text.len ? text_digit(text.data[at]) : 16;
+    int low = at + 1 < text.len ? text_digit(text.data[at + 1]) : 16;
 
-    if (high < 0 || low < 0)
+    if (high > 15 || low > 15)
         return -EINVAL;
     *ret_byte = (uint8_t)(high << 4 | low);
     return 2;

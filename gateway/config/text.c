@@ -21,7 +21,7 @@ static const struct unit durations[] = {{"d", DAY}, {"h", HOUR}, {"m", MINUTE}, 
 static const struct unit sizes[] = {{"GiB", GIB},    {"MiB", MIB}, {"KiB", KIB}, {"GB", 1000000000},
                                     {"MB", 1000000}, {"kB", 1000}, {"B", 1},     {NULL, 0}};
 
-static int digit_value(char c)
+int text_digit(char c)
 {
     if (c >= '0' && c <= '9')
         return c - '0';
@@ -40,7 +40,7 @@ static int read_digits(struct str text, int base, int64_t *ret_value)
     if (text.len == 0)
         return -EINVAL;
     for (size_t i = 0; i < text.len; i++) {
-        int digit = digit_value(text.data[i]);
+        int digit = text_digit(text.data[i]);
 
         if (digit >= base)
             return -EINVAL;

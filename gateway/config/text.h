@@ -19,6 +19,9 @@ enum { SECOND = 1000, MINUTE = 60 * SECOND, HOUR = 60 * MINUTE, DAY = 24 * HOUR 
 /* The readers: 0, -EINVAL not such a thing, -ERANGE more than 63 bits hold, and
  * for durations and sizes -EDOM: a number without its unit. */
 
+/* Of a hexadecimal digit, 0 to 15; 16 for any other character. */
+int text_digit(char c);
+
 /* "12", "-3", "0x1f". Not "012", which some read as octal. */
 int text_read_int(struct str text, int64_t *ret_value);
 

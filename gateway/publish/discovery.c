@@ -95,28 +95,29 @@ static void put_origin(struct json *j)
     json_object_end(j);
 }
 
-static void put_topic(struct json *j, const char *key, const char *gateway_id, const struct device_settings *d,
-                      const char *rest)
+/* "wp/<gw>/d/<device>/" and the three parts. */
+static void put_device_topic(struct json *j, const char *key, const char *gateway_id, const struct device_settings *d,
+                             const char *kind, const char *name, const char *verb)
 {
     struct buf topic = {0};
 
-    if (d)
-        buf_printf(&topic, "wp/%s/d/%s/%s", gateway_id, d->name, rest);
-    else
-        buf_printf(&topic, "wp/%s/%s", gateway_id, rest);
+    buf_printf(&topic, "wp/%s/d/%s/%s%s%s", gateway_id, d->name, kind, name, verb);
     put_buf(j, key, &topic);
 }
 
 /* Available while both the gateway and the device are: their payloads are online and offline, the presets. */
 static void put_availability(struct json *j, const char *gateway_id, const struct device_settings *d)
 {
+    struct buf state = {0};
+
     json_key(j, "availability");
     json_array_begin(j);
     json_object_begin(j);
-    put_topic(j, "topic", gateway_id, NULL, "state");
+    buf_printf(&state, "wp/%s/state", gateway_id);
+    put_buf(j, "topic", &state);
     json_object_end(j);
     json_object_begin(j);
-    put_topic(j, "topic", gateway_id, d, "availability");
+    put_device_topic(j, "topic", gateway_id, d, "availability", "", "");
     json_object_end(j);
     json_array_end(j);
     put_text(j, "availability_mode", "all");
@@ -148,14 +149,11 @@ static void put_state(struct json *j, const struct entity *e)
     struct json name = json_to(&text);
 
     if (e->device->publish != PUBLISH_JSON) {
-        buf_printf(&text, "v/%s", e->tag->name);
-        buf_put_u8(&text, 0);
-        put_topic(j, "state_topic", e->gateway_id, e->device, (const char *)buf_data(&text));
-        buf_fini(&text);
+        put_device_topic(j, "state_topic", e->gateway_id, e->device, "v/", e->tag->name, "");
         put_text(j, "value_template", "{{ value if value != '' else 'None' }}");
         return;
     }
-    put_topic(j, "state_topic", e->gateway_id, e->device, "json");
+    put_device_topic(j, "state_topic", e->gateway_id, e->device, "json", "", "");
     buf_put_text(&text, "{% set n = ");
     json_text(&name, e->tag->name);
     buf_put_text(&text, is_bool(e->tag) ? JSON_BOOL_TEMPLATE : JSON_VALUE_TEMPLATE);
@@ -260,12 +258,8 @@ static void put_range(struct json *j, const struct tag_settings *tag)
 static void put_control(struct json *j, const struct entity *e)
 {
     const struct tag_settings *tag = e->tag;
-    struct buf topic = {0};
 
-    buf_printf(&topic, "v/%s/set", tag->name);
-    buf_put_u8(&topic, 0);
-    put_topic(j, "command_topic", e->gateway_id, e->device, (const char *)buf_data(&topic));
-    buf_fini(&topic);
+    put_device_topic(j, "command_topic", e->gateway_id, e->device, "v/", tag->name, "/set");
     if (is_bool(tag)) {
         put_text(j, "payload_on", "true");
         put_text(j, "payload_off", "false");
@@ -321,10 +315,7 @@ static void put_action(struct json *j, const char *gateway_id, const struct devi
     put_buf(j, "unique_id", &text);
     put_text(j, "name", action->name);
     put_text(j, "platform", "button");
-    buf_printf(&text, "action/%s/set", action->name);
-    buf_put_u8(&text, 0);
-    put_topic(j, "command_topic", gateway_id, d, (const char *)buf_data(&text));
-    buf_fini(&text);
+    put_device_topic(j, "command_topic", gateway_id, d, "action/", action->name, "/set");
     json_object_end(j);
 }
 
