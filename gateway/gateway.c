@@ -26,6 +26,7 @@
 #include "gateway_requests.h"
 #include "gateway_writes.h"
 #include "loop.h"
+#include "mqtt/packet.h"
 #include "publish/publish.h"
 #include "queue/inbox.h"
 #include "store/store.h"
@@ -38,16 +39,7 @@
 
 static void on_message(void *arg, struct str topic, struct str payload, uint8_t qos, bool retain)
 {
-    struct gateway *gw = arg;
-    struct message *m = message_new(topic, payload, str_of(""), qos, retain);
-
-    if (!m) {
-        gw->lost_to_memory++;
-        return;
-    }
-    m->origin = MESSAGE_FROM_DRIVER;
-    broker_publish(gw->broker, m);
-    message_unref(m);
+    gateway_say(arg, topic, payload, str_of(""), qos, retain);
 }
 
 static void on_reading(void *arg)
@@ -78,6 +70,35 @@ static void on_reading(void *arg)
 }
 
 /* What joins the stages. */
+
+void gateway_say(struct gateway *gw, struct str topic, struct str payload, struct str props, uint8_t qos, bool retain)
+{
+    struct message *m = message_new(topic, payload, props, qos, retain);
+
+    if (!m) {
+        gw->lost_to_memory++;
+        return;
+    }
+    m->origin = MESSAGE_FROM_DRIVER;
+    broker_publish(gw->broker, m);
+    message_unref(m);
+}
+
+void gateway_answer(struct gateway *gw, struct str topic, struct str payload, struct str correlation)
+{
+    struct buf props = {0};
+
+    if (correlation.len > 0) {
+        buf_put_u8(&props, MQTT_PROP_CORRELATION_DATA);
+        buf_put_u16(&props, (uint16_t)correlation.len);
+        buf_append(&props, correlation.data, correlation.len);
+    }
+    if (buf_failed(&props))
+        gw->lost_to_memory++;
+    else
+        gateway_say(gw, topic, payload, buf_str(&props), 1, false);
+    buf_fini(&props);
+}
 
 void gateway_emit_batch(void *arg, struct batch *batch) /* bus threads */
 {

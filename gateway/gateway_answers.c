@@ -28,7 +28,7 @@ struct answering {
     struct list_node node;
     struct control_request *request; /* NULL: it begins just now */
     char *topic;
-    struct buf props; /* with the correlation data */
+    struct buf correlation;
 };
 
 struct gateway_answers {
@@ -42,23 +42,9 @@ struct gateway_answers {
 static void free_answering(struct answering *a)
 {
     list_remove(&a->node);
-    buf_fini(&a->props);
+    buf_fini(&a->correlation);
     free(a->topic);
     free(a);
-}
-
-static void publish(struct answering *a, struct str object)
-{
-    struct gateway *gw = a->all->gw;
-    struct message *m = message_new(str_of(a->topic), object, buf_str(&a->props), 1, false);
-
-    if (!m) {
-        gw->lost_to_memory++;
-        return;
-    }
-    m->origin = MESSAGE_FROM_DRIVER;
-    broker_publish(gw->broker, m);
-    message_unref(m);
 }
 
 static void on_answer(void *arg, struct str object, bool last)
@@ -66,7 +52,7 @@ static void on_answer(void *arg, struct str object, bool last)
     struct answering *a = arg;
 
     if (object.len > 0)
-        publish(a, object);
+        gateway_answer(a->all->gw, str_of(a->topic), object, buf_str(&a->correlation));
     if (last)
         free_answering(a);
 }
@@ -85,14 +71,11 @@ static struct answering *new_answering(struct gateway_answers *all, struct str n
         r = asprintf(&a->topic, STR_FMT, STR_ARG(props->response_topic));
     else
         r = asprintf(&a->topic, "wp/%s/response/" STR_FMT, all->gw->settings->gateway.id, STR_ARG(name));
-    if (mqtt_has(props, MQTT_PROP_CORRELATION_DATA)) {
-        buf_put_u8(&a->props, MQTT_PROP_CORRELATION_DATA);
-        buf_put_u16(&a->props, (uint16_t)props->correlation_data.len);
-        buf_append(&a->props, props->correlation_data.data, props->correlation_data.len);
-    }
+    if (mqtt_has(props, MQTT_PROP_CORRELATION_DATA))
+        buf_append(&a->correlation, props->correlation_data.data, props->correlation_data.len);
     if (r < 0)
         a->topic = NULL;
-    if (r < 0 || buf_failed(&a->props)) {
+    if (r < 0 || buf_failed(&a->correlation)) {
         free_answering(a);
         return NULL;
     }

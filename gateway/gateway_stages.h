@@ -84,6 +84,11 @@ struct gateway {
     void *stopped_arg;
 };
 
+/* gateway.c: the gateway's own words to its broker, with props encoded as in message.h; and to who asked, with his
+ * correlation data unless it is empty (MQTT 5.0, 4.10). Without memory they are counted as lost. */
+void gateway_say(struct gateway *gw, struct str topic, struct str payload, struct str props, uint8_t qos, bool retain);
+void gateway_answer(struct gateway *gw, struct str topic, struct str payload, struct str correlation);
+
 /* gateway.c: what the bus threads call... */
 void gateway_emit_batch(void *arg, struct batch *batch);
 void gateway_wake(void *arg);

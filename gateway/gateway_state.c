@@ -22,17 +22,10 @@
 static void emit(struct gateway *gw, const char *topic, const char *name, struct buf *payload)
 {
     struct buf full = {0};
-    struct message *m;
 
     buf_printf(&full, "$SYS/wirepost/%s%s", topic, name);
-    if (!buf_failed(&full) && !buf_failed(payload)) {
-        m = message_new(buf_str(&full), buf_str(payload), str_of(""), 0, true);
-        if (m) {
-            m->origin = MESSAGE_FROM_DRIVER;
-            broker_publish(gw->broker, m);
-        }
-        message_unref(m);
-    }
+    if (!buf_failed(&full) && !buf_failed(payload))
+        gateway_say(gw, buf_str(&full), buf_str(payload), str_of(""), 0, true);
     buf_fini(&full);
     buf_fini(payload);
 }

@@ -8,7 +8,6 @@
 
 #include "broker/broker.h"
 #include "bus/bus.h"
-#include "core/buf.h"
 #include "core/clock.h"
 #include "core/message.h"
 #include "core/reading.h"
@@ -76,23 +75,8 @@ static struct value value_now(void *arg, const struct write_target *t, uint32_t 
 static void publish_result(void *arg, struct str topic, struct str payload, struct str correlation)
 {
     struct gateway_writes *ws = arg;
-    struct buf props = {0};
-    struct message *m;
 
-    if (correlation.len > 0) {
-        buf_put_u8(&props, MQTT_PROP_CORRELATION_DATA);
-        buf_put_u16(&props, (uint16_t)correlation.len);
-        buf_append(&props, correlation.data, correlation.len);
-    }
-    m = buf_failed(&props) ? NULL : message_new(topic, payload, buf_str(&props), 1, false);
-    if (m) {
-        m->origin = MESSAGE_FROM_DRIVER;
-        broker_publish(ws->gw->broker, m);
-        message_unref(m);
-    } else {
-        ws->gw->lost_to_memory++;
-    }
-    buf_fini(&props);
+    gateway_answer(ws->gw, topic, payload, correlation);
 }
 
 static void add_audit(void *arg, const struct audit_entry *e)
