@@ -208,7 +208,9 @@ static int prepare(struct db *db, const struct reading_job *job, struct db_stmt 
     if (job->last_of_each)
         return db_prepare(db,
                           "SELECT ts, who, device, tag, value, before, result, code FROM audit WHERE id IN"
-                          " (SELECT max(id) FROM audit WHERE result IN ('written', 'verified') GROUP BY device, tag)",
+                          " (SELECT max(id) FROM audit WHERE result IN ('written', 'verified')"
+                          "  OR (code IN ('timeout', 'crc', 'bad_reply', 'mismatch') AND who <> 'failsafe')"
+                          "  GROUP BY device, tag)",
                           ret_stmt);
     r = db_prepare(db,
                    "SELECT ts, who, device, tag, value, before, result, code FROM audit"

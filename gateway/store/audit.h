@@ -48,7 +48,8 @@ typedef void audit_each_fn(void *arg, const struct audit_entry *e);
 typedef void audit_done_fn(void *arg, int result);
 int audit_read(struct audit *a, struct str device, size_t limit, audit_each_fn *each, audit_done_fn *done, void *arg);
 
-/* The same with the newest entry of each tag that was written: what stands in the devices, for all we know. */
+/* The same with the newest entry of each tag that was written, or may have been although its answer was lost: what
+ * stands in the devices, for all we know. A failsafe value counts only where it was written. */
 int audit_read_last(struct audit *a, audit_each_fn *each, audit_done_fn *done, void *arg);
 
 #endif

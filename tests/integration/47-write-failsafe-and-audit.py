@@ -84,14 +84,16 @@ def main():
             print("answer lost: written all the same")
             r.ask("fan", {"speed": 101, "other": 1}, id="bad")
             r.wait("bad", "rejected")
-            r.ask("fan", {"speed": 70}, id="last")
-            r.wait("last", "written")
             r.ask("fan", {"other": 3}, id="other")
             r.wait("other", "written")
-            r.quiet(0.2)
+            slave.odd[0] = slave.slow
+            r.ask("fan", {"speed": 71}, id="unheard-last")
+            r.wait("unheard-last", "failed")
+            wait_for(lambda: slave.registers[0] == 71, 5, "the slave to do what it answered too late")
+            del slave.odd[0]
         gateway.kill()
         time.sleep(1.5)
-        assert slave.registers[0] == 70
+        assert slave.registers[0] == 71
         gateway = start()
         wait_for(lambda: slave.registers[0] == 20, 15, "the failsafe value of a write before the kill")
         print("killed meanwhile: written after the start")
