@@ -62,13 +62,6 @@ int link_new(const struct bus_settings *bus, int stop_fd, struct link **ret_link
     return -EOPNOTSUPP;
 }
 
-int64_t link_char_ns(const struct port_settings *port)
-{
-    int bits = 1 + port->data_bits + (port->parity == PARITY_NONE ? 0 : 1) + port->stop_bits;
-
-    return (int64_t)bits * 1000000000 / port->baud;
-}
-
 void link_free(struct link *l)
 {
     if (l)

@@ -192,7 +192,7 @@ int link_new_ascii(const struct bus_settings *bus, int stop_fd, struct link **re
     if (!s)
         return -ENOMEM;
     s->port = &bus->port;
-    s->char_ns = link_char_ns(&bus->port);
+    s->char_ns = port_char_ns(&bus->port);
     r = link_init(&s->link, &ascii_ops, stop_fd);
     if (r < 0) {
         ascii_free(&s->link);

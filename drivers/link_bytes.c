@@ -130,7 +130,7 @@ int link_put_bytes(struct link *l, const uint8_t *bytes, size_t len)
 
     link_show(&l->trace, LINK_SENT, bytes, len);
     if (l->is_open && !bus->host && bus->port.rs485 == RS485_RTS)
-        return link_rs485_send(l->fd, &bus->port, bytes, len, link_char_ns(&bus->port));
+        return link_rs485_send(l->fd, &bus->port, bytes, len, port_char_ns(&bus->port));
     while (len > 0) {
         ssize_t n = l->is_open ? write(l->fd, bytes, len) : -1;
         int r;

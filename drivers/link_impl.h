@@ -58,9 +58,6 @@ int link_new_bytes(const struct bus_settings *bus, int stop_fd, struct link **re
 int link_new_tcp(const struct bus_settings *bus, int stop_fd, struct link **ret_link);
 int link_new_ascii(const struct bus_settings *bus, int stop_fd, struct link **ret_link);
 
-/* How long a line carries one character. */
-int64_t link_char_ns(const struct port_settings *port);
-
 /* link_port.c: opens and configures a serial port; a descriptor, or -errno with the reason where that does not say it.
  */
 int link_port_open(const struct port_settings *port, char ret_trouble[LINK_TROUBLE_MAX]);

@@ -375,8 +375,8 @@ int link_new_rtu(const struct bus_settings *bus, int stop_fd, struct link **ret_
     if (!rtu)
         return -ENOMEM;
     rtu->bus = bus;
-    rtu->char_ns = link_char_ns(port);
-    rtu->silence_us = port->baud > 19200 ? 1750 : (int64_t)35 * 11 * 100000 / port->baud;
+    rtu->char_ns = port_char_ns(port);
+    rtu->silence_us = port_silence_us(port);
     r = link_init(&rtu->link, &rtu_ops, stop_fd);
     if (r < 0)
         goto fail;

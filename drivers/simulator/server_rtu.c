@@ -121,12 +121,11 @@ static int open_pty(struct server_line *line)
 static void set_pace(struct server *s)
 {
     const struct port_settings *port = &s->settings->port;
-    int bits = 1 + port->data_bits + (port->parity == PARITY_NONE ? 0 : 1) + port->stop_bits;
 
     if (!s->pace)
         return;
-    s->line->char_ns = (int64_t)bits * 1000000000 / port->baud;
-    s->line->silence_us = port->baud > 19200 ? 1750 : (int64_t)35 * 11 * 100000 / port->baud;
+    s->line->char_ns = port_char_ns(port);
+    s->line->silence_us = port_silence_us(port);
 }
 
 static int rtu_open(struct server *s)

@@ -11,27 +11,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "bus/port_settings.h"
 #include "bus/serial_settings.h"
 #include "bus/tag_settings.h"
 
 enum bus_type { BUS_MODBUS_RTU, BUS_MODBUS_TCP, BUS_MODBUS_RTU_TCP, BUS_MODBUS_ASCII, BUS_SERIAL };
-
-enum parity { PARITY_NONE, PARITY_EVEN, PARITY_ODD, PARITY_MARK, PARITY_SPACE };
-
-/* Who turns an RS-485 transmitter on: the adapter itself, the kernel's driver, or we by RTS. */
-enum rs485 { RS485_OFF, RS485_KERNEL, RS485_RTS };
-
-struct port_settings {
-    const char *device; /* path, made absolute */
-    int32_t baud;
-    enum parity parity;
-    int32_t data_bits; /* always 8 for Modbus RTU */
-    int32_t stop_bits;
-    enum rs485 rs485;
-    bool rts_low;          /* the level of RTS that sends */
-    int64_t rts_before_ms; /* from it to the first character */
-    int64_t rts_after_ms;  /* from the last character to the other level */
-};
 
 /* What a device's values go out as: v/TAG, json, or both. */
 enum publish_form { PUBLISH_BOTH, PUBLISH_VALUES, PUBLISH_JSON };

@@ -8,8 +8,8 @@
 #include "bus/plan.h"
 #include "core/str.h"
 
-/* Modbus over serial line 1.02, 2.5.1: unit and checksum around each PDU; above 19200 baud T3.5 is fixed. */
-enum { REQUEST_CHARS = 8, ANSWER_CHARS = 5, FIXED_ABOVE_BAUD = 19200, FIXED_T35_US = 1750 };
+/* Modbus over serial line 1.02, 2.5.1: unit and checksum around each PDU. */
+enum { REQUEST_CHARS = 8, ANSWER_CHARS = 5 };
 
 /* One request of a plan. */
 struct load {
@@ -22,16 +22,6 @@ struct loads {
     size_t count;
 };
 
-static int64_t silence_us(const struct port_settings *port)
-{
-    return port->baud > FIXED_ABOVE_BAUD ? FIXED_T35_US : (int64_t)35 * 11 * 100000 / port->baud;
-}
-
-static int64_t character_bits(const struct port_settings *port)
-{
-    return 1 + port->data_bits + (port->parity == PARITY_NONE ? 0 : 1) + port->stop_bits;
-}
-
 int64_t forecast_request_us(const struct bus_settings *bus, const struct request *req)
 {
     int64_t data = table_is_bits(req->table) ? (req->count + 7) / 8 : req->count * 2;
@@ -42,7 +32,7 @@ int64_t forecast_request_us(const struct bus_settings *bus, const struct request
     if (bus->type ==
         BUS_MODBUS_ASCII) /* two characters a byte; of each frame a colon, CR and LF, and one checksum less */
         chars = 2 * (chars - 2) + 2 * 3;
-    return chars * character_bits(&bus->port) * 1000000 / bus->port.baud + 2 * silence_us(&bus->port);
+    return chars * port_char_bits(&bus->port) * 1000000 / bus->port.baud + 2 * port_silence_us(&bus->port);
 }
 
 static int add_device(const struct bus_settings *bus, const struct device_settings *device, int64_t extra_us,
@@ -186,7 +176,7 @@ int forecast_bus(const struct bus_settings *bus, struct forecast *ret_forecast)
 int forecast_device(const struct bus_settings *bus, const struct device_settings *device, struct forecast *ret_forecast)
 {
     int64_t gap_us = device->min_request_gap_ms * 1000;
-    int64_t counted_us = bus->type != BUS_MODBUS_TCP ? silence_us(&bus->port) : 0;
+    int64_t counted_us = bus->type != BUS_MODBUS_TCP ? port_silence_us(&bus->port) : 0;
     struct loads loads = {0};
     int r = add_device(bus, device, gap_us > counted_us ? gap_us - counted_us : 0, &loads);
 

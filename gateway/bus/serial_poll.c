@@ -47,14 +47,6 @@ struct serial_poll {
     int64_t silent_since_ms; /* of frames, for a device that is not asked */
 };
 
-static int64_t char_us(const struct bus_settings *bus)
-{
-    const struct port_settings *port = &bus->port;
-    int bits = 1 + port->data_bits + (port->parity == PARITY_NONE ? 0 : 1) + port->stop_bits;
-
-    return bus->host ? 0 : (int64_t)bits * 1000000 / port->baud;
-}
-
 int serial_poll_new(struct poller *p, struct serial_poll **ret_poll)
 {
     const struct serial_settings *settings = p->settings->serial;
@@ -281,7 +273,8 @@ static void send_request(struct serial_poll *s, size_t message, int64_t now_ms)
 {
     const struct serial_message *m = &s->settings->messages[message];
     int64_t timeout_ms = s->d->device.settings->timeout_ms;
-    int64_t line_ms = (int64_t)m->send.len * char_us(s->p->settings) / 1000;
+    const struct bus_settings *bus = s->p->settings;
+    int64_t line_ms = bus->host ? 0 : (int64_t)m->send.len * port_char_ns(&bus->port) / 1000000;
     int r;
 
     link_set_timeout(s->p->link, timeout_ms + line_ms);
