@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "publish/publish.h"
+#include "publish_rig.h"
 
 enum { VOLTS, AMPS, PUMP, WATTS, KILOWATTS, RATIO };
 
@@ -41,26 +42,6 @@ static const struct tag_settings tags[] = {
 };
 static struct device_settings device = {.name = "meter", .unit = 1, .tags = tags, .tag_count = 3, .derived_count = 3};
 static const struct bus_settings bus = {.name = "line", .devices = &device, .device_count = 1};
-
-static struct buf seen;
-
-static void note(void *arg, struct str topic, struct str payload, uint8_t qos, bool retain)
-{
-    (void)arg;
-    (void)qos;
-    (void)retain;
-    buf_printf(&seen, STR_FMT " " STR_FMT "\n", STR_ARG(topic), STR_ARG(payload));
-}
-
-static bool saw(const char *part)
-{
-    bool found;
-
-    buf_put_u8(&seen, 0);
-    found = strstr((const char *)buf_data(&seen), part) != NULL;
-    buf_truncate(&seen, buf_len(&seen) - 1);
-    return found;
-}
 
 static struct publish *begin(void)
 {

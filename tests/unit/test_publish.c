@@ -9,33 +9,13 @@
 #include <cmocka.h>
 
 #include "publish/publish.h"
-
-/* Everything emitted since the last look, one "topic payload" a line. */
-static struct buf seen;
-
-static void note(void *arg, struct str topic, struct str payload, uint8_t qos, bool retain)
-{
-    (void)arg;
-    (void)qos;
-    assert_true(retain);
-    buf_printf(&seen, STR_FMT " " STR_FMT "\n", STR_ARG(topic), STR_ARG(payload));
-}
+#include "publish_rig.h"
 
 static void assert_seen(const char *want)
 {
     buf_put_u8(&seen, 0);
     assert_string_equal((const char *)buf_data(&seen), want);
     buf_clear(&seen);
-}
-
-static bool saw(const char *part)
-{
-    bool found;
-
-    buf_put_u8(&seen, 0);
-    found = strstr((const char *)buf_data(&seen), part) != NULL;
-    buf_truncate(&seen, buf_len(&seen) - 1);
-    return found;
 }
 
 static const struct tag_word mode_words[] = {{0, "off"}, {1, "on"}};
