@@ -8,7 +8,7 @@
 #include "core/clock.h"
 #include "core/reading.h"
 
-enum { ANSWERS_A_STEP = 16 }; /* until one more may fly */
+enum { ALONE_MS = 5000 }; /* a suspect that was set aside is not waited for */
 
 static struct polled_device *device_of(struct poller *p, size_t entry)
 {
@@ -97,10 +97,16 @@ static int send_entry(struct poller *p, size_t entry, int64_t now_ms)
     return begin(p, entry, health_retries(&d->health));
 }
 
+static int depth(const struct poller *p, int64_t now_ms)
+{
+    return p->pipeline.suspects > 0 && now_ms < p->pipeline.alone_until_ms ? 1 : p->settings->max_outstanding;
+}
+
 static void send_due(struct poller *p)
 {
-    while (p->pipeline.count < p->pipeline.depth) {
-        int64_t now_ms = clock_mono_ms();
+    int64_t now_ms;
+
+    while (now_ms = clock_mono_ms(), p->pipeline.count < depth(p, now_ms)) {
         int64_t entry = schedule_pick(&p->schedule, now_ms);
 
         if (entry < 0 || send_entry(p, (size_t)entry, now_ms) < 0)
@@ -108,14 +114,11 @@ static void send_due(struct poller *p)
     }
 }
 
-static void trust(struct poller *p)
+static void clear_suspicion(struct poller *p, size_t entry)
 {
-    struct pipeline *line = &p->pipeline;
-
-    if (line->depth == p->settings->max_outstanding || ++line->answers < ANSWERS_A_STEP)
-        return;
-    line->depth++;
-    line->answers = 0;
+    if (p->entries[entry].suspect && p->pipeline.suspects > 0)
+        p->pipeline.suspects--;
+    p->entries[entry].suspect = false;
 }
 
 /* A flight is over: its values, or another attempt. */
@@ -129,16 +132,15 @@ static void land(struct poller *p, int slot)
 
     p->pipeline.flights[slot].used = false;
     p->pipeline.count--;
+    clear_suspicion(p, f.entry);
     if (!b) { /* what comes for it now is foreign */
         link_close(p->link);
         return;
     }
     link_resume(p->link, slot);
     o = poll_once(p, d, req, f.sent_us, b);
-    if (poll_is_answer(&o)) {
+    if (poll_is_answer(&o))
         p->schedule.entries[f.entry].cost_us = o.latency_us / p->settings->max_outstanding;
-        trust(p);
-    }
     if (!poll_is_answer(&o) && f.retries_left > 0 &&
         poller_wait(p, clock_mono_ms() + d->device.settings->min_request_gap_ms) && link_fd(p->link) >= 0 &&
         begin(p, f.entry, f.retries_left - 1) == 0) {
@@ -161,7 +163,7 @@ bool pipeline_work(struct poller *p, int64_t until_ms)
         return true;
     if (p->pipeline.count == 0)
         return false;
-    next_ms = p->pipeline.count < p->pipeline.depth ? schedule_next(&p->schedule) : INT64_MAX;
+    next_ms = p->pipeline.count < depth(p, clock_mono_ms()) ? schedule_next(&p->schedule) : INT64_MAX;
     if (next_ms > until_ms)
         next_ms = until_ms;
     slot = link_await(p->link, next_ms < INT64_MAX / 1000 ? next_ms * 1000 : INT64_MAX);
@@ -172,6 +174,13 @@ bool pipeline_work(struct poller *p, int64_t until_ms)
     else if (slot != -EAGAIN)
         link_close(p->link);
     return true;
+}
+
+static void forget_suspects(struct poller *p)
+{
+    for (size_t i = 0; i < p->schedule.count; i++)
+        p->entries[i].suspect = false;
+    p->pipeline.suspects = 0;
 }
 
 static void fail_alone(struct poller *p)
@@ -195,17 +204,20 @@ void pipeline_lost(struct poller *p)
         fail_alone(p);
     if (p->pipeline.count == 0)
         return;
+    if (now_ms >= p->pipeline.alone_until_ms)
+        forget_suspects(p);
     for (size_t i = 0; i < LINK_DEPTH_MAX; i++) {
         struct polled_device *d = device_of(p, p->pipeline.flights[i].entry);
 
         if (!p->pipeline.flights[i].used)
             continue;
+        p->pipeline.suspects += !p->entries[p->pipeline.flights[i].entry].suspect;
+        p->entries[p->pipeline.flights[i].entry].suspect = true;
         poll_keep_gap(p, d, now_ms);
         if (!health_is_quarantined(&d->health))
             schedule_resume(&p->schedule, p->pipeline.flights[i].entry, now_ms);
         p->pipeline.flights[i].used = false;
     }
     p->pipeline.count = 0;
-    p->pipeline.depth = 1;
-    p->pipeline.answers = 0;
+    p->pipeline.alone_until_ms = now_ms + ALONE_MS;
 }

@@ -27,15 +27,15 @@ struct flight {
 struct pipeline {
     struct flight flights[LINK_DEPTH_MAX];
     int count;
-    int depth;   /* as many as may fly now: one after a loss, then more by and by */
-    int answers; /* since it last became more */
+    size_t suspects;        /* requests that were in flight together when the connection went */
+    int64_t alone_until_ms; /* they fly alone, but not beyond this */
 };
 
 /* Sends what is due, and sees to one that is over by until_ms. False when nothing is in flight. */
 bool pipeline_work(struct poller *p, int64_t until_ms);
 
 /* The connection is gone. A request that was alone in flight has failed; of several nobody knows which made the
- * peer hang up: they are due again, one at a time, so that the culprit is found and the others are answered. */
+ * peer hang up: they are due again, each alone, so that the culprit is found and the others are answered. */
 void pipeline_lost(struct poller *p);
 
 #endif

@@ -63,7 +63,6 @@ int poller_new(const struct bus_settings *settings, uint32_t index, const struct
     p->arg = arg;
     p->stop_fd = stop_fd;
     p->random = (uint32_t)clock_mono_us() + index;
-    p->pipeline.depth = settings->max_outstanding;
     p->status.since_ms = clock_boot_ms();
     pthread_mutex_init(&p->lock, NULL);
 

@@ -17,6 +17,7 @@ struct polled_entry {
     bool refused;        /* its last answer was an exception: logged */
     struct split *split; /* what it refuses of this is being found out; NULL: not */
     int64_t split_not_before_ms;
+    bool suspect; /* was in flight with others when the connection went; see pipeline.h */
 };
 
 /* Plans all devices around their holes. 0 or -ENOMEM. */

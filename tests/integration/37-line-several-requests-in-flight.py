@@ -118,7 +118,7 @@ def check_answers(w, seed):
         DEVICE.format(unit=u, poll="50ms", extra="min_request_gap: 5ms, timeout: 2s," if u == PAUSING else "", tags=tags(ADDRESSES))
         for u in UNITS + [DEAD])
     buses = Buses(w, w.write("bus.yaml", config))
-    time.sleep(15)
+    wait_for(lambda: server.counts.get("well", 0) > 1100, 90, "many requests to be answered")
     wait_for(lambda: buses.health("u%d" % DEAD) == "quarantined", 20, "the dead unit to be set aside")
     server.well, probes = True, server.unheard
     wait_for(lambda: all(buses.latest("u%d" % u, "r%d" % a) == str(u << 12 | a) for u in UNITS for a in ADDRESSES), 20,
