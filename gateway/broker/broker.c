@@ -28,6 +28,8 @@ int broker_new(struct loop *loop, const struct broker_settings *settings, struct
         return -ENOMEM;
     b->loop = loop;
     b->settings = settings;
+    b->entrance.settings = &settings->entrance;
+    list_init(&b->judges);
     list_init(&b->conns);
     list_init(&b->dead);
     list_init(&b->closed_taps);
@@ -92,9 +94,11 @@ int broker_change(struct broker *b, const struct broker_settings *settings)
     int r;
 
     b->settings = settings;
+    b->entrance.settings = &settings->entrance;
     r = listeners_open(&b->listeners);
     if (r < 0) {
         b->settings = before;
+        b->entrance.settings = &before->entrance;
         listeners_open(&b->listeners);
         return r;
     }

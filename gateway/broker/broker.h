@@ -18,6 +18,7 @@
 #include "core/str.h"
 
 struct broker;
+struct entrance;
 struct loop;
 struct message;
 
@@ -34,8 +35,8 @@ int broker_start(struct broker *b);
 bool broker_is_routing(const struct broker *b);
 
 /* Goes on with other settings, borrowed in the place of those before. What listens at an address that both name stays
- * open, and so does every connection; what a client was told of the limits stays true for it. 0; or -errno, logged,
- * and it goes on as before. Not while routing. */
+ * open, and so do the connections that came in there; what a client was told of the limits stays true for it. 0; or
+ * -errno, logged, and it goes on as before. Not while routing. */
 int broker_change(struct broker *b, const struct broker_settings *settings);
 
 /* Closes listeners and connections, MQTT 5 clients with reason 0x8B; what is
@@ -84,10 +85,15 @@ struct broker_transport {
 };
 struct conn;
 
-/* peer is copied: an address for the log, "127.0.0.1:50312". loopback: whether it is this machine. NULL: refused
- * (limit, memory). */
-struct conn *broker_conn_open(struct broker *b, const struct broker_transport *transport, void *arg, const char *peer,
-                              bool loopback);
+struct broker_peer {
+    const char *name;                /* an address for the log, "127.0.0.1:50312"; copied */
+    bool loopback;                   /* whether it is this machine */
+    const struct entrance *entrance; /* where it came in; NULL: not by a listener, the broker's own rules hold */
+};
+
+/* NULL: refused (limit, memory). */
+struct conn *broker_conn_open(struct broker *b, const struct broker_transport *transport, void *arg,
+                              const struct broker_peer *peer);
 
 /* Bytes from the peer; they are read or copied before this returns. */
 void broker_conn_receive(struct conn *c, const uint8_t *data, size_t len);

@@ -11,6 +11,8 @@
 #include "broker/broker.h"
 #include "broker/buf_pool.h"
 #include "broker/delivery.h"
+#include "broker/entrance.h"
+#include "broker/joining.h"
 #include "broker/listener.h"
 #include "broker/publication.h"
 #include "broker/retained.h"
@@ -30,6 +32,8 @@ struct broker {
     struct listeners listeners;
     struct sys sys;
 
+    struct entrance entrance; /* of what did not come in by a listener */
+    struct list_node judges;  /* struct judge */
     struct list_node conns;
     uint32_t conn_count;
     struct list_node dead;

@@ -9,11 +9,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct listener_settings {
-    const char *bind; /* IPv4 or IPv6 address */
-    uint16_t port;
-};
-
 struct broker_limits {
     uint32_t packet_bytes; /* largest packet taken */
     uint32_t connections;
@@ -24,12 +19,23 @@ struct broker_limits {
     uint16_t keepalive_max_s;
 };
 
+/* What holds for those who come in at one place. */
+struct entrance_settings {
+    bool allow_anonymous; /* beyond loopback; on loopback anonymous clients are always served */
+    struct broker_limits limits;
+};
+
+struct listener_settings {
+    const char *bind; /* IPv4 or IPv6 address */
+    uint16_t port;
+    struct entrance_settings entrance;
+};
+
 struct broker_settings {
     const struct listener_settings *listeners;
     size_t listener_count;
-    bool allow_anonymous; /* beyond loopback; on loopback anonymous clients are always served */
-    struct broker_limits limits;
-    int64_t sys_interval_ms; /* of the $SYS topics; 0 = none */
+    struct entrance_settings entrance; /* where a listener says nothing else; of what is not a listener's */
+    int64_t sys_interval_ms;           /* of the $SYS topics; 0 = none */
 };
 
 #endif

@@ -9,31 +9,34 @@
 #include "broker/owed.h"
 #include "core/log.h"
 
+/* Also of one that waits for its verdict. */
 static void on_connect_timeout(void *arg)
 {
     conn_close(arg, MQTT_SUCCESS);
 }
 
-struct conn *broker_conn_open(struct broker *b, const struct broker_transport *transport, void *arg, const char *peer,
-                              bool loopback)
+struct conn *broker_conn_open(struct broker *b, const struct broker_transport *transport, void *arg,
+                              const struct broker_peer *peer)
 {
-    size_t peer_size = strlen(peer) + 1;
-    uint32_t most = b->settings->limits.connections;
+    const struct entrance *e = peer->entrance ? peer->entrance : &b->entrance;
+    size_t name_size = strlen(peer->name) + 1;
+    uint32_t most = b->settings->entrance.limits.connections;
     struct conn *c;
 
     if (b->stopping || (most && b->conn_count >= most))
         return NULL;
-    c = malloc(sizeof(*c) + peer_size);
+    c = malloc(sizeof(*c) + name_size);
     if (!c)
         return NULL;
     *c = (struct conn){.broker = b,
                        .transport = transport,
+                       .entrance = e,
                        .arg = arg,
                        .max_packet = MQTT_MAX_PACKET,
-                       .packet_bytes = b->settings->limits.packet_bytes,
-                       .inflight = b->settings->limits.inflight,
-                       .loopback = loopback};
-    memcpy(c->peer, peer, peer_size);
+                       .packet_bytes = e->settings->limits.packet_bytes,
+                       .inflight = e->settings->limits.inflight,
+                       .loopback = peer->loopback};
+    memcpy(c->peer, peer->name, name_size);
     list_init(&c->owed);
     list_init(&c->catching_up);
     list_push_back(&b->conns, &c->node);
@@ -129,7 +132,7 @@ bool conn_send_publish(struct conn *c, struct publication *p, const struct publi
 
 bool conn_has_room(const struct conn *c)
 {
-    uint64_t most = c->broker->settings->limits.queued_bytes;
+    uint64_t most = c->entrance->settings->limits.queued_bytes;
 
     return most == 0 || conn_unsent(c) < most;
 }
@@ -170,7 +173,7 @@ void broker_conn_writable(struct conn *c)
 
 static bool must_pause(const struct conn *c)
 {
-    return !conn_has_room(c) || c->catch_up || (c->inflight && c->owed_count >= c->inflight);
+    return !conn_has_room(c) || c->catch_up || c->joining || (c->inflight && c->owed_count >= c->inflight);
 }
 
 bool broker_conn_paused(const struct conn *c)
@@ -218,6 +221,7 @@ static void leave(struct conn *c)
     aliases_free(c->aliases);
     c->aliases = NULL;
     catch_up_stop(c);
+    joining_conn_gone(c);
     owed_conn_gone(c);
     c->session = NULL;
     if (s)
@@ -237,6 +241,19 @@ void conn_close(struct conn *c, uint8_t reason)
     flush(c);
     c->transport->close(c->arg);
     leave(c);
+}
+
+void entrance_close(struct broker *b, const struct entrance *e)
+{
+    struct list_node *n = b->conns.next;
+
+    while (n != &b->conns) {
+        struct conn *c = list_entry(n, struct conn, node);
+
+        n = n->next;
+        if (c->entrance == e)
+            conn_close(c, MQTT_ADMINISTRATIVE_ACTION);
+    }
 }
 
 void conn_doom(struct conn *c, uint8_t reason)

@@ -24,9 +24,11 @@ struct aliases;
 struct conn {
     struct broker *broker;
     const struct broker_transport *transport;
+    const struct entrance *entrance;
     void *arg;
     void (*resume)(void *arg);
     struct session *session; /* while CONN_OPEN */
+    struct joining *joining; /* waits for a verdict; NULL: does not */
     struct list_node node;   /* in broker.conns or .dead */
     struct conn *dirty_next;
     struct buf *in;          /* start of an unfinished frame; NULL: none */
@@ -101,23 +103,6 @@ void conn_start_keepalive(struct conn *c);
 /* The end of a turn: doomed ones close, the others send what they hold. */
 void conns_end_turn(struct broker *b);
 void conns_free_dead(struct broker *b);
-
-/* handle_*.c: one packet of an open connection. */
-void handle_connect(struct conn *c, const struct mqtt_packet *p);
-void handle_publish(struct conn *c, const struct mqtt_packet *p, struct str raw);
-void handle_subscribe(struct conn *c, const struct mqtt_packet *p);
-void handle_unsubscribe(struct conn *c, const struct mqtt_packet *p);
-void handle_puback(struct conn *c, const struct mqtt_packet *p);
-void handle_pubrec(struct conn *c, const struct mqtt_packet *p);
-void handle_pubrel(struct conn *c, const struct mqtt_packet *p);
-void handle_pubcomp(struct conn *c, const struct mqtt_packet *p);
-void handle_disconnect(struct conn *c, const struct mqtt_packet *p);
-
-/* handle_publish.c: topics only the broker itself publishes. */
-bool topic_is_ours(struct str topic);
-
-/* handle_connect.c: refuses a CONNECT that cannot be read. */
-void connect_refuse(struct conn *c, uint8_t version, enum mqtt_reason reason);
 
 /* aliases.c: the topic an alias stands for, or the topic set for it. False: alias invalid, or out of memory. */
 bool aliases_resolve(struct conn *c, uint16_t alias, struct str *topic);

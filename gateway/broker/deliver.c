@@ -59,7 +59,7 @@ static bool send_slot(struct session *s, struct publication *p, struct window_sl
 /* Queues the delivery, or drops it where the bounds say so. Takes it. */
 static int enqueue(struct session *s, struct delivery d)
 {
-    const struct broker_limits *most = &s->broker->settings->limits;
+    const struct broker_limits *most = &s->broker->settings->entrance.limits;
     struct flow *f = session_flow(s);
     bool full = f && ((most->queued_messages && f->queue.count >= most->queued_messages) ||
                       (most->queued_bytes && f->queue.bytes + delivery_bytes(&d) > most->queued_bytes));

@@ -1,5 +1,5 @@
 /* handle_ack - PUBACK, PUBREC, PUBREL, PUBCOMP from a client (3.4 to 3.7, 4.3). */
-#include "broker/conn.h"
+#include "broker/handle.h"
 
 /* The slot a client acknowledges, or NULL. One that waits for another kind of packet ends the connection. */
 static struct window_slot *slot_for(struct conn *c, uint16_t id, enum window_state state, enum window_state also)

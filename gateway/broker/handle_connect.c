@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <sys/random.h>
 
-#include "broker/conn.h"
+#include "broker/handle.h"
 #include "broker/will.h"
 #include "core/log.h"
 #include "mqtt/topic.h"
@@ -30,7 +30,7 @@ static uint32_t least(uint32_t a, uint32_t b)
 
 static uint32_t expiry_granted(const struct conn *c, uint32_t wanted_s)
 {
-    uint32_t most = c->broker->settings->limits.session_expiry_s;
+    uint32_t most = c->entrance->settings->limits.session_expiry_s;
 
     return most ? least(wanted_s, most) : wanted_s;
 }
@@ -42,15 +42,9 @@ static uint32_t expiry_wanted(const struct mqtt_packet *p)
     return mqtt_has(&p->props, MQTT_PROP_SESSION_EXPIRY) ? p->props.session_expiry : 0;
 }
 
-/* MQTT_SUCCESS, or why the client may not come in. */
-static enum mqtt_reason judge(const struct conn *c, const struct mqtt_packet *p)
+/* MQTT_SUCCESS, or why nobody may come in like this. */
+static enum mqtt_reason check(const struct mqtt_connect *in)
 {
-    const struct mqtt_connect *in = &p->connect;
-
-    if (mqtt_has(&p->props, MQTT_PROP_AUTH_METHOD))
-        return MQTT_BAD_AUTHENTICATION_METHOD;
-    if (!c->loopback && !c->broker->settings->allow_anonymous)
-        return MQTT_NOT_AUTHORIZED;
     /* 3.1 has no empty ids; 3.1.1 has them for clean sessions only (3.1.3.1 there) */
     if (in->client_id.len == 0 && (in->version == MQTT_V31 || (in->version == MQTT_V311 && !in->clean_start)))
         return MQTT_CLIENT_ID_NOT_VALID;
@@ -112,7 +106,7 @@ static bool take_will(struct session *s, const struct mqtt_will *in)
 
 static void take_limits(struct conn *c, const struct mqtt_packet *p)
 {
-    const struct broker_limits *most = &c->broker->settings->limits;
+    const struct broker_limits *most = &c->entrance->settings->limits;
     const struct mqtt_props *props = &p->props;
 
     c->window = mqtt_has(props, MQTT_PROP_RECEIVE_MAXIMUM) ? props->receive_maximum : WINDOW_MAX;
@@ -166,19 +160,15 @@ static void welcome(struct conn *c, const struct mqtt_packet *in, bool present)
     conn_send(c, &out);
 }
 
-void handle_connect(struct conn *c, const struct mqtt_packet *p)
+/* It may come in. */
+static void let_in(struct conn *c, const struct mqtt_packet *p)
 {
     const struct mqtt_connect *in = &p->connect;
-    enum mqtt_reason reason = judge(c, p);
     char assigned[ASSIGNED_ID_LEN + 1];
     struct str id = in->client_id;
     struct session *s;
     bool present;
 
-    if (reason != MQTT_SUCCESS) {
-        connect_refuse(c, in->version, reason);
-        return;
-    }
     if (id.len == 0)
         id = assign_id(assigned);
     s = id.len > 0 ? take_session(c, id, in->clean_start, &present) : NULL;
@@ -199,6 +189,41 @@ void handle_connect(struct conn *c, const struct mqtt_packet *p)
     welcome(c, p, present);
     log_debug("broker: %s: connected as %s", c->peer, session_name(s).text);
     session_pump(s);
+}
+
+void connect_decided(struct conn *c, const struct mqtt_packet *p, uint8_t verdict)
+{
+    if (verdict == JOIN_UNDECIDED && mqtt_has(&p->props, MQTT_PROP_AUTH_METHOD))
+        verdict = MQTT_BAD_AUTHENTICATION_METHOD; /* 4.12: nobody knows it */
+    if (verdict == JOIN_UNDECIDED)
+        verdict = c->loopback || c->entrance->settings->allow_anonymous ? MQTT_SUCCESS : MQTT_NOT_AUTHORIZED;
+    if (verdict == MQTT_SUCCESS)
+        let_in(c, p);
+    else
+        connect_refuse(c, p->connect.version, (enum mqtt_reason)verdict);
+}
+
+void connect_judge(struct conn *c, const struct mqtt_packet *p, struct str raw, struct list_node *next)
+{
+    struct join_request req = {.conn = c, .connect = p, .raw = raw};
+    uint8_t verdict = JOIN_UNDECIDED;
+
+    for (; next != &c->broker->judges && verdict == JOIN_UNDECIDED; next = next->next) {
+        req.judge = list_entry(next, struct judge, node);
+        verdict = req.judge->fn(req.judge->arg, &req);
+    }
+    if (verdict != JOIN_LATER)
+        connect_decided(c, p, verdict);
+}
+
+void handle_connect(struct conn *c, const struct mqtt_packet *p, struct str raw)
+{
+    enum mqtt_reason reason = check(&p->connect);
+
+    if (reason == MQTT_SUCCESS)
+        connect_judge(c, p, raw, c->broker->judges.next);
+    else
+        connect_refuse(c, p->connect.version, reason);
 }
 
 void handle_disconnect(struct conn *c, const struct mqtt_packet *p)

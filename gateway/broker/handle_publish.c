@@ -2,7 +2,7 @@
  * remembered until PUBREL, so that a second copy is only acknowledged. */
 #include <errno.h>
 
-#include "broker/conn.h"
+#include "broker/handle.h"
 #include "broker/owed.h"
 #include "mqtt/topic.h"
 

@@ -1,6 +1,6 @@
 /* handle_subscribe - SUBSCRIBE and UNSUBSCRIBE (3.8 to 3.11). */
 #include "broker/catch_up.h"
-#include "broker/conn.h"
+#include "broker/handle.h"
 #include "mqtt/topic.h"
 
 enum retain_handling { RETAIN_SEND, RETAIN_SEND_IF_NEW, RETAIN_DO_NOT_SEND };

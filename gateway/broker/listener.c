@@ -23,6 +23,7 @@ struct listener {
     struct list_node node;
     struct listeners *all;
     const struct listener_settings *settings;
+    struct entrance entrance;
     struct loop_watch *watch;
     struct timer retry;
     int fd;
@@ -108,7 +109,7 @@ static void on_ready(void *arg, int events)
 
         if (fd >= 0) {
             l->starved = false;
-            tcp_accept(l->all, fd, &peer.sa);
+            tcp_accept(l->all, &l->entrance, fd, &peer.sa);
             continue;
         }
         if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
@@ -125,44 +126,59 @@ static void on_retry(void *arg)
     loop_watch_set(l->watch, LOOP_READ);
 }
 
-static void listener_free(struct listener *l)
+/* Listens no more; whoever came in stays. */
+static void listener_park(struct listener *l)
 {
-    if (!l)
-        return;
     loop_timer_stop(l->all->broker->loop, &l->retry);
     loop_watch_close(l->watch);
+    l->watch = NULL;
     if (l->fd >= 0)
         close(l->fd);
+    l->fd = -1;
+}
+
+static void listener_free(struct listener *l)
+{
+    listener_park(l);
     list_remove(&l->node);
     free(l);
+}
+
+static int listener_listen(struct listener *l)
+{
+    union address address;
+    socklen_t len;
+    int r = parse(l->settings, &address, &len);
+
+    if (r == 0)
+        r = open_socket(&address, len, &l->fd);
+    if (r == 0)
+        r = loop_watch_open(l->all->broker->loop, l->fd, LOOP_READ, on_ready, l, &l->watch);
+    if (r < 0) {
+        log_error("broker: cannot listen on %s port %u (%s)", l->settings->bind, l->settings->port, strerror(-r));
+        listener_park(l);
+        return r;
+    }
+    log_info("broker: listening on %s port %u", l->settings->bind, bound_port(l->fd));
+    return 0;
 }
 
 static int listener_open(struct listeners *ls, const struct listener_settings *settings)
 {
     struct listener *l = calloc(1, sizeof(*l));
-    union address address;
-    socklen_t len;
     int r;
 
     if (!l)
         return -ENOMEM;
-    l->all = ls;
-    l->settings = settings;
-    l->fd = -1;
+    *l = (struct listener){.all = ls, .settings = settings, .entrance.settings = &settings->entrance, .fd = -1};
     list_init(&l->node);
     timer_init(&l->retry, on_retry, l);
-    r = parse(settings, &address, &len);
-    if (r == 0)
-        r = open_socket(&address, len, &l->fd);
-    if (r == 0)
-        r = loop_watch_open(ls->broker->loop, l->fd, LOOP_READ, on_ready, l, &l->watch);
+    r = listener_listen(l);
     if (r < 0) {
-        log_error("broker: cannot listen on %s port %u (%s)", settings->bind, settings->port, strerror(-r));
         listener_free(l);
         return r;
     }
     list_push_back(&ls->open, &l->node);
-    log_info("broker: listening on %s port %u", settings->bind, bound_port(l->fd));
     return 0;
 }
 
@@ -188,39 +204,70 @@ static struct listener *find(const struct listeners *ls, const struct listener_s
     return NULL;
 }
 
+static const struct listener_settings *find_settings(const struct broker_settings *settings, const struct listener *l)
+{
+    for (size_t i = 0; i < settings->listener_count; i++)
+        if (is_for(l, &settings->listeners[i]))
+            return &settings->listeners[i];
+    return NULL;
+}
+
+/* Gives up the addresses that are not named any more: one that is new may need them. */
+static void park_others(struct listeners *ls, const struct broker_settings *settings)
+{
+    struct list_node *n;
+
+    list_for_each (n, &ls->open) {
+        struct listener *l = list_entry(n, struct listener, node);
+        const struct listener_settings *s = find_settings(settings, l);
+
+        if (!s) {
+            listener_park(l);
+            continue;
+        }
+        l->settings = s;
+        l->entrance.settings = &s->entrance;
+    }
+}
+
 /* The old settings are still there. */
-static void close_others(struct listeners *ls, const struct broker_settings *settings)
+static void free_parked(struct listeners *ls)
 {
     struct list_node *n;
     struct list_node *after;
 
     list_for_each_safe (n, after, &ls->open) {
         struct listener *l = list_entry(n, struct listener, node);
-        size_t i = 0;
 
-        while (i < settings->listener_count && !is_for(l, &settings->listeners[i]))
-            i++;
-        if (i < settings->listener_count) {
-            l->settings = &settings->listeners[i];
+        if (l->fd >= 0)
             continue;
-        }
         log_info("broker: no longer listening on %s port %u", l->settings->bind, l->settings->port);
+        entrance_close(ls->broker, &l->entrance);
         listener_free(l);
     }
+}
+
+static int open_one(struct listeners *ls, const struct listener_settings *settings)
+{
+    struct listener *l = find(ls, settings);
+
+    if (!l)
+        return listener_open(ls, settings);
+    return l->fd < 0 ? listener_listen(l) : 0;
 }
 
 int listeners_open(struct listeners *ls)
 {
     const struct broker_settings *settings = ls->broker->settings;
 
-    close_others(ls, settings);
+    park_others(ls, settings);
     for (size_t i = 0; i < settings->listener_count; i++) {
-        const struct listener_settings *s = &settings->listeners[i];
-        int r = find(ls, s) ? 0 : listener_open(ls, s);
+        int r = open_one(ls, &settings->listeners[i]);
 
         if (r < 0)
             return r;
     }
+    free_parked(ls);
     return 0;
 }
 

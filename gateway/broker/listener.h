@@ -19,8 +19,9 @@ struct listeners {
 
 void listeners_init(struct listeners *ls, struct broker *b);
 
-/* Opens those that the settings name and are not open, after closing those that they do not name. 0; or -errno, logged:
- * some may be missing then. */
+/* Opens those that the settings name and are not open, in place of those that they do not name; who came in by these
+ * has to go. 0; or -errno, logged: nobody has gone, but some may not listen until this is called with settings that can
+ * be had. */
 int listeners_open(struct listeners *ls);
 
 /* Stops accepting, ends lingering sockets; the conns are the broker's to close before. */

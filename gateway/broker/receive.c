@@ -1,5 +1,5 @@
 /* receive - bytes of a connection into packets, and each packet to its handler. */
-#include "broker/conn.h"
+#include "broker/handle.h"
 
 /* The version that a CONNECT too broken to decode seems to speak: what to answer it with. */
 static uint8_t guess_version(const uint8_t *data, size_t len)
@@ -97,7 +97,7 @@ static size_t take_frame(struct conn *c, const uint8_t *data, size_t len)
         return 0;
     c->broker->stats.messages_received++;
     if (c->state == CONN_NEW)
-        handle_connect(c, &p);
+        handle_connect(c, &p, (struct str){.data = (const char *)data, .len = (size_t)r});
     else
         handle(c, &p, (struct str){.data = (const char *)data, .len = (size_t)r});
     return (size_t)r;
@@ -146,7 +146,7 @@ static void keep_tail(struct conn *c, const uint8_t *data, size_t len)
 
 static bool listens(const struct conn *c)
 {
-    return c->state != CONN_CLOSED && !c->doom;
+    return c->state != CONN_CLOSED && !c->doom && !c->joining;
 }
 
 void broker_conn_receive(struct conn *c, const uint8_t *data, size_t len)
@@ -164,7 +164,9 @@ void broker_conn_receive(struct conn *c, const uint8_t *data, size_t len)
             break;
         at += n;
     }
-    if (at < len && listens(c))
+    if (at < len && c->joining)
+        joining_keep(c, data + at, len - at);
+    else if (at < len && listens(c))
         keep_tail(c, data + at, len - at);
     if (c->state != CONN_CLOSED)
         conn_check_pause(c);

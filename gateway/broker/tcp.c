@@ -169,11 +169,11 @@ static void peer_text(const struct sockaddr *sa, char text[PEER_TEXT], bool *ret
     }
 }
 
-void tcp_accept(struct listeners *ls, int fd, const struct sockaddr *peer)
+void tcp_accept(struct listeners *ls, const struct entrance *e, int fd, const struct sockaddr *peer)
 {
     struct tcp *t = calloc(1, sizeof(*t));
     char text[PEER_TEXT];
-    bool loopback;
+    struct broker_peer who = {.name = text, .entrance = e};
 
     if (!t) {
         close(fd);
@@ -181,12 +181,12 @@ void tcp_accept(struct listeners *ls, int fd, const struct sockaddr *peer)
     }
     t->broker = ls->broker;
     t->fd = fd;
-    peer_text(peer, text, &loopback);
+    peer_text(peer, text, &who.loopback);
     if (loop_watch_open(ls->broker->loop, fd, LOOP_READ, on_ready, t, &t->watch) < 0) {
         tcp_free(t);
         return;
     }
-    t->conn = broker_conn_open(ls->broker, &tcp_transport, t, text, loopback);
+    t->conn = broker_conn_open(ls->broker, &tcp_transport, t, &who);
     if (!t->conn) {
         log_debug("broker: %s: refused (too many connections, or out of memory)", text);
         tcp_free(t);

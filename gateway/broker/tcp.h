@@ -16,10 +16,12 @@
 
 #include "broker/listener.h"
 
+struct entrance;
+
 enum { TCP_LINGER_MS = 1000 };
 
 /* Takes the descriptor, whatever comes of it. */
-void tcp_accept(struct listeners *ls, int fd, const struct sockaddr *peer);
+void tcp_accept(struct listeners *ls, const struct entrance *e, int fd, const struct sockaddr *peer);
 
 /* Closes what still lingers. */
 void tcp_end_lingering(struct listeners *ls);

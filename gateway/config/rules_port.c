@@ -147,7 +147,7 @@ static bool is_loopback(const char *bind)
 /* Users come with a later version: until then nobody could log in from elsewhere. */
 static void check_reach(struct loader *ld, const struct draft *d, const struct listening *l)
 {
-    if (!d->roots[0].broker.allow_anonymous && !is_loopback(l->bind))
+    if (!d->roots[0].broker.entrance.allow_anonymous && !is_loopback(l->bind))
         report_warning(&ld->report, l->place,
                        "clients on other machines will be refused here: 'allow_anonymous' is false");
 }

@@ -111,13 +111,13 @@ static void name_peer(struct lws *wsi, char *name, size_t size, bool *ret_loopba
 static int on_established(struct web_socket *s, struct lws *wsi)
 {
     struct web *w = web_of(wsi);
-    char peer[INET6_ADDRSTRLEN + 10];
-    bool loopback;
+    char name[INET6_ADDRSTRLEN + 10];
+    struct broker_peer peer = {.name = name};
 
     web_http_done(wsi);
     s->wsi = wsi;
-    name_peer(wsi, peer, sizeof(peer), &loopback);
-    s->conn = broker_conn_open(w->broker, &transport, s, peer, loopback);
+    name_peer(wsi, name, sizeof(name), &peer.loopback);
+    s->conn = broker_conn_open(w->broker, &transport, s, &peer);
     if (!s->conn)
         return -1;
     broker_conn_on_resume(s->conn, socket_resume);

@@ -117,7 +117,8 @@ static void connect_peer(struct peer *p, size_t index, uint8_t how)
     struct mqtt_packet out = {.type = MQTT_CONNECT};
 
     if (!p->conn) {
-        p->conn = broker_conn_open(bench.broker, &transport, p, "fuzz", true);
+        p->conn =
+            broker_conn_open(bench.broker, &transport, p, &(struct broker_peer){.name = "fuzz", .loopback = true});
         p->version = versions[how & 3];
         p->wild = false;
         p->blocked = false;
@@ -318,9 +319,11 @@ static void step(const uint8_t **data, size_t *size)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static const struct broker_settings settings = {
-        .limits = {
-            .packet_bytes = 1000, .inflight = 4, .queued_messages = 5, .queued_bytes = 300, .session_expiry_s = 1000}};
+    static const struct broker_settings settings = {.entrance = {.limits = {.packet_bytes = 1000,
+                                                                            .inflight = 4,
+                                                                            .queued_messages = 5,
+                                                                            .queued_bytes = 300,
+                                                                            .session_expiry_s = 1000}}};
     struct broker_tap *taps[2];
 
     log_set_level(LOG_LEVEL_ERROR);

@@ -13,7 +13,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "lib"))
 from bridges import retained
-from mqtt import Client, publish
+from mqtt import DISCONNECT, Client, publish
 from programs import WIREPOST, Workplace, free_port, wait_for, wait_for_port
 from gateway import Watcher
 
@@ -177,6 +177,8 @@ def ports(plant):
         print("\n".join(plant.reload("reload: nothing was changed (Address already in use)")))
         for port in ("main", "second"):
             Client(plant.ports[port]).connect("still")
+        c.subscribe("wp/site/state")
+        assert c.recv(5).payload == b"online"
         plant.write([STEADY, NEW_LINE, PLC])
         plant.reload("3 buses unchanged")
         try:
@@ -184,8 +186,7 @@ def ports(plant):
             raise AssertionError("the removed listener still listens")
         except ConnectionRefusedError:
             pass
-        c.subscribe("wp/site/state")  # whoever came through it stays
-        assert c.recv(5).payload == b"online"
+        assert c.expect(DISCONNECT).reason == 0x98  # whoever came through it must go, and is told
     try:
         Client(plant.ports["web"])
         raise AssertionError("the web port is still there")

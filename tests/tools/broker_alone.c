@@ -67,9 +67,9 @@ static void on_signal(void *arg, int signo)
 
 static int run(struct loop *loop, const char *filter, uint16_t inflight)
 {
-    const struct listener_settings listener = {.bind = "127.0.0.1"};
-    const struct broker_settings settings = {
-        .listeners = &listener, .listener_count = 1, .limits = {.inflight = inflight}};
+    const struct entrance_settings entrance = {.limits = {.inflight = inflight}};
+    const struct listener_settings listener = {.bind = "127.0.0.1", .entrance = entrance};
+    const struct broker_settings settings = {.listeners = &listener, .listener_count = 1, .entrance = entrance};
     struct broker_tap *taps[3] = {NULL};
     struct broker *b = NULL;
     int r = broker_new(loop, &settings, &b);

@@ -8,70 +8,8 @@
 
 #include <cmocka.h>
 
-#include "broker/broker.h"
-#include "core/buf.h"
-#include "core/log.h"
+#include "broker_bench.h"
 #include "core/message.h"
-#include "loop.h"
-#include "mqtt/packet.h"
-
-static const struct broker_settings settings = {
-    .limits = {.packet_bytes = 10000, .inflight = 10, .queued_bytes = 1000}};
-
-/* A client whose bytes the test carries. */
-struct peer {
-    struct conn *conn; /* NULL: closed */
-    struct buf got;
-    size_t takes; /* bytes a write; 0: blocked */
-    int error;
-    int resumed;
-};
-
-struct bench {
-    struct loop *loop;
-    struct broker *broker;
-    struct loop_wake *wake; /* ends a turn */
-    struct buf seen;        /* topics that taps were given */
-    struct peer peer;
-};
-
-static void stop_loop(void *arg)
-{
-    loop_stop(arg);
-}
-
-static void turn(struct bench *b)
-{
-    loop_wake_send(b->wake);
-    loop_run(b->loop);
-}
-
-static int begin(void **state)
-{
-    static struct bench b;
-
-    log_set_level(LOG_LEVEL_ERROR);
-    b = (struct bench){0};
-    assert_int_equal(loop_new(&b.loop), 0);
-    assert_int_equal(loop_wake_open(b.loop, stop_loop, b.loop, &b.wake), 0);
-    assert_int_equal(broker_new(b.loop, &settings, &b.broker), 0);
-    *state = &b;
-    return 0;
-}
-
-static int end(void **state)
-{
-    struct bench *b = *state;
-
-    broker_stop(b->broker);
-    turn(b);
-    broker_free(b->broker);
-    loop_wake_close(b->wake);
-    loop_free(b->loop);
-    buf_fini(&b->seen);
-    buf_fini(&b->peer.got);
-    return 0;
-}
 
 static void publish(struct bench *b, const char *topic, bool retain)
 {
@@ -297,81 +235,6 @@ static void one_that_settles_while_others_are_still_given_it_does_not_end_the_wa
 
 /* ---- transports ---- */
 
-static ssize_t peer_write(void *arg, const uint8_t *data, size_t len)
-{
-    struct peer *p = arg;
-
-    if (p->error)
-        return p->error;
-    if (p->takes == 0)
-        return -EAGAIN;
-    if (len > p->takes)
-        len = p->takes;
-    buf_append(&p->got, data, len);
-    return (ssize_t)len;
-}
-
-static void peer_close(void *arg)
-{
-    ((struct peer *)arg)->conn = NULL;
-}
-
-static void peer_resume(void *arg)
-{
-    ((struct peer *)arg)->resumed++;
-}
-
-static const struct broker_transport transport = {.write = peer_write, .close = peer_close};
-
-static void send_packet(struct peer *p, const struct mqtt_packet *out)
-{
-    struct buf bytes = {0};
-
-    assert_int_equal(mqtt_encode(&bytes, MQTT_V5, out), 0);
-    broker_conn_receive(p->conn, buf_data(&bytes), buf_len(&bytes));
-    buf_fini(&bytes);
-}
-
-static void join(struct bench *b, struct peer *p, const char *id)
-{
-    struct mqtt_packet out = {.type = MQTT_CONNECT};
-
-    p->conn = broker_conn_open(b->broker, &transport, p, "test", true);
-    assert_non_null(p->conn);
-    broker_conn_on_resume(p->conn, peer_resume);
-    out.connect.version = MQTT_V5;
-    out.connect.clean_start = true;
-    out.connect.client_id = str_of(id);
-    send_packet(p, &out);
-}
-
-static void subscribe(struct peer *p, const char *filter)
-{
-    struct mqtt_packet out = {.type = MQTT_SUBSCRIBE};
-    struct buf filters = {0};
-
-    mqtt_add_filter(&filters, MQTT_SUBSCRIBE, &(struct mqtt_filter){.filter = str_of(filter)});
-    out.subscribe.id = 1;
-    out.subscribe.filters = buf_str(&filters);
-    send_packet(p, &out);
-    buf_fini(&filters);
-}
-
-/* The next packet the peer was sent; its type, or 0. */
-static unsigned take_packet(struct peer *p, struct mqtt_packet *ret_packet)
-{
-    static uint8_t copy[10000];
-    int n = mqtt_decode(buf_data(&p->got), buf_len(&p->got), MQTT_V5, MQTT_FROM_SERVER, ret_packet);
-
-    assert_true(n >= 0);
-    if (n == 0)
-        return 0;
-    memcpy(copy, buf_data(&p->got), (size_t)n);
-    mqtt_decode(copy, (size_t)n, MQTT_V5, MQTT_FROM_SERVER, ret_packet);
-    buf_consume(&p->got, (size_t)n);
-    return ret_packet->type;
-}
-
 static void a_transport_that_takes_a_byte_at_a_time_gets_everything(void **state)
 {
     struct bench *b = *state;
@@ -379,7 +242,7 @@ static void a_transport_that_takes_a_byte_at_a_time_gets_everything(void **state
     struct mqtt_packet got;
 
     p->takes = 1;
-    join(b, p, "slow");
+    join(b->broker, p, "slow");
     subscribe(p, "#");
     publish(b, "a", false);
     assert_int_equal(buf_len(&p->got), 0); /* nothing before the end of the turn */
@@ -397,7 +260,7 @@ static void a_blocked_transport_is_written_to_once_it_says_so(void **state)
     struct mqtt_packet got;
 
     p->takes = 0;
-    join(b, p, "blocked");
+    join(b->broker, p, "blocked");
     turn(b);
     p->takes = 1000;
     turn(b);
@@ -414,7 +277,7 @@ static void a_transport_that_fails_ends_when_it_says_so(void **state)
     struct broker_stats stats;
 
     p->error = -EPIPE;
-    join(b, p, "fails");
+    join(b->broker, p, "fails");
     turn(b);
     broker_get_stats(b->broker, &stats);
     assert_int_equal(stats.clients_connected, 1);
@@ -432,7 +295,7 @@ static void one_that_does_not_read_is_paused_and_resumed(void **state)
     int requests = 0;
 
     p->takes = 0;
-    join(b, p, "deaf");
+    join(b->broker, p, "deaf");
     while (!broker_conn_paused(p->conn) && requests++ < 1000)
         send_packet(p, &(struct mqtt_packet){.type = MQTT_PINGREQ});
     assert_in_range(requests, 400, 600); /* 1000 bytes of answers of 2 bytes */
@@ -454,7 +317,7 @@ static void stopping_tells_clients_why_and_publishes_no_will(void **state)
     struct mqtt_packet got;
 
     p->takes = 1000;
-    p->conn = broker_conn_open(b->broker, &transport, p, "test", true);
+    p->conn = broker_conn_open(b->broker, &transport, p, &local);
     out.connect = (struct mqtt_connect){.version = MQTT_V5, .client_id = str_of("w"), .has_will = true};
     out.connect.will.topic = str_of("will");
     send_packet(p, &out);
@@ -464,7 +327,7 @@ static void stopping_tells_clients_why_and_publishes_no_will(void **state)
     assert_int_equal(take_packet(p, &got), MQTT_DISCONNECT);
     assert_int_equal(got.reason, MQTT_SERVER_SHUTTING_DOWN);
     assert_seen(b, "");
-    assert_null(broker_conn_open(b->broker, &transport, p, "late", true));
+    assert_null(broker_conn_open(b->broker, &transport, p, &local));
     broker_tap_close(t);
 }
 

@@ -76,14 +76,14 @@ static void assert_default_broker(const struct broker_settings *b)
     assert_int_equal(b->listener_count, 1);
     assert_string_equal(b->listeners[0].bind, "127.0.0.1");
     assert_int_equal(b->listeners[0].port, 1883);
-    assert_false(b->allow_anonymous);
-    assert_int_equal(b->limits.packet_bytes, 1048576);
-    assert_int_equal(b->limits.connections, 10000);
-    assert_int_equal(b->limits.inflight, 1000);
-    assert_int_equal(b->limits.queued_messages, 100000);
-    assert_int_equal(b->limits.queued_bytes, 67108864);
-    assert_int_equal(b->limits.session_expiry_s, 30 * 86400);
-    assert_int_equal(b->limits.keepalive_max_s, 65535);
+    assert_false(b->entrance.allow_anonymous);
+    assert_int_equal(b->entrance.limits.packet_bytes, 1048576);
+    assert_int_equal(b->entrance.limits.connections, 10000);
+    assert_int_equal(b->entrance.limits.inflight, 1000);
+    assert_int_equal(b->entrance.limits.queued_messages, 100000);
+    assert_int_equal(b->entrance.limits.queued_bytes, 67108864);
+    assert_int_equal(b->entrance.limits.session_expiry_s, 30 * 86400);
+    assert_int_equal(b->entrance.limits.keepalive_max_s, 65535);
     assert_int_equal(b->sys_interval_ms, 10000);
 }
 
@@ -138,13 +138,13 @@ static void values_have_the_type_of_their_option(void **state)
 
     assert_string_equal(s->gateway.id, "no");
     assert_int_equal(s->gateway.inbox_readings, 256);
-    assert_int_equal(s->broker.limits.packet_bytes, 1572864);
-    assert_int_equal(s->broker.limits.connections, 0);
-    assert_int_equal(s->broker.limits.inflight, 20);
-    assert_int_equal(s->broker.limits.queued_messages, 50);
-    assert_int_equal(s->broker.limits.queued_bytes, 2000000000);
-    assert_int_equal(s->broker.limits.session_expiry_s, 5400);
-    assert_int_equal(s->broker.limits.keepalive_max_s, 1200);
+    assert_int_equal(s->broker.entrance.limits.packet_bytes, 1572864);
+    assert_int_equal(s->broker.entrance.limits.connections, 0);
+    assert_int_equal(s->broker.entrance.limits.inflight, 20);
+    assert_int_equal(s->broker.entrance.limits.queued_messages, 50);
+    assert_int_equal(s->broker.entrance.limits.queued_bytes, 2000000000);
+    assert_int_equal(s->broker.entrance.limits.session_expiry_s, 5400);
+    assert_int_equal(s->broker.entrance.limits.keepalive_max_s, 1200);
     assert_int_equal(s->broker.sys_interval_ms, 0);
     assert_int_equal(s->log_level, LOG_LEVEL_DEBUG);
     settings_free(s);
@@ -160,7 +160,7 @@ static void the_broker_listens_where_the_file_says(void **state)
     assert_string_equal(s->broker.listeners[1].bind, "0.0.0.0");
     assert_int_equal(s->broker.listeners[1].port, 8883);
     assert_string_equal(s->broker.listeners[2].bind, "::1");
-    assert_true(s->broker.allow_anonymous);
+    assert_true(s->broker.entrance.allow_anonymous);
     assert_false(s->web.enabled);
     assert_int_equal(s->web.port, 8081);
     assert_string_equal(s->web.bind, "0.0.0.0");

@@ -1,0 +1,84 @@
+/* joining - see joining.h. */
+#include "broker/joining.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "broker/handle.h"
+
+void broker_add_judge(struct broker *b, struct judge *j)
+{
+    list_push_back(&b->judges, &j->node);
+}
+
+struct joining *joining_begin(const struct join_request *req, void *arg)
+{
+    struct joining *j = malloc(sizeof(*j) + req->raw.len);
+
+    assert(!req->conn->joining);
+    if (!j)
+        return NULL;
+    *j = (struct joining){.conn = req->conn, .judge = req->judge, .arg = arg, .connect_len = req->raw.len};
+    memcpy(j->connect, req->raw.data, req->raw.len);
+    req->conn->joining = j;
+    return j;
+}
+
+static void joining_free(struct joining *j)
+{
+    free(j->early);
+    free(j);
+}
+
+/* At most what one read brought: the peer is paused. */
+void joining_keep(struct conn *c, const uint8_t *data, size_t len)
+{
+    struct joining *j = c->joining;
+    uint8_t *early = realloc(j->early, j->early_len + len);
+
+    if (!early) {
+        conn_doom(c, MQTT_SERVER_BUSY);
+        return;
+    }
+    memcpy(early + j->early_len, data, len);
+    j->early = early;
+    j->early_len += len;
+}
+
+void joining_conn_gone(struct conn *c)
+{
+    if (c->joining)
+        c->joining->conn = NULL;
+    c->joining = NULL;
+}
+
+static void go_on(struct joining *j, uint8_t verdict)
+{
+    struct conn *c = j->conn;
+    struct str raw = {.data = (const char *)j->connect, .len = j->connect_len};
+    struct mqtt_packet p;
+
+    c->joining = NULL;
+    conn_mark_dirty(c); /* to be read from again */
+    if (mqtt_decode(j->connect, j->connect_len, MQTT_V5, MQTT_FROM_CLIENT, &p) <= 0) {
+        conn_close(c, MQTT_SUCCESS);
+        return;
+    }
+    if (verdict == JOIN_UNDECIDED)
+        connect_judge(c, &p, raw, j->judge->node.next);
+    else
+        connect_decided(c, &p, verdict);
+    if (j->early_len > 0 && c->joining)
+        joining_keep(c, j->early, j->early_len);
+    else if (j->early_len > 0 && c->state != CONN_CLOSED)
+        broker_conn_receive(c, j->early, j->early_len);
+}
+
+void joining_decide(struct joining *j, uint8_t verdict)
+{
+    assert(verdict != JOIN_LATER);
+    if (j->conn)
+        go_on(j, verdict);
+    joining_free(j);
+}
