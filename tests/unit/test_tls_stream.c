@@ -1,0 +1,380 @@
+/* Two TLS sessions talk to each other over a pair of sockets in this process. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+#include <signal.h>
+#include <sys/socket.h>
+
+#include "tls_rig.h"
+
+#include "core/buf.h"
+#include "tls/tls_context.h"
+#include "tls/tls_stream.h"
+
+enum { YEAR_S = 3600 * 24 * 365, MANY = 400000 };
+
+static const char host[] = "wirepost.test";
+
+struct ends {
+    struct tls_context *server_context, *client_context;
+    struct tls_stream *server, *client;
+    int fds[2];
+    int server_result, client_result; /* of the handshake */
+};
+
+static struct tls_server_settings server_settings(void)
+{
+    return (struct tls_server_settings){.cert = rig_path("server.crt"), .key = rig_path("server.key")};
+}
+
+static struct tls_client_settings client_settings(void)
+{
+    return (struct tls_client_settings){.ca = rig_path("ca.crt"), .verify_hostname = true};
+}
+
+static struct ends open_ends(const struct tls_server_settings *s, const struct tls_client_settings *c,
+                             const char *wanted_host)
+{
+    struct ends e = {0};
+    struct buf problem = {0};
+
+    assert_int_equal(tls_context_new_server(s, &problem, &e.server_context), 0);
+    assert_int_equal(tls_context_new_client(c, &problem, &e.client_context), 0);
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, e.fds), 0);
+    assert_int_equal(tls_stream_new(e.server_context, e.fds[0], NULL, &e.server), 0);
+    assert_int_equal(tls_stream_new(e.client_context, e.fds[1], wanted_host, &e.client), 0);
+    return e;
+}
+
+static void close_ends(struct ends *e)
+{
+    tls_stream_free(e->server);
+    tls_stream_free(e->client);
+    tls_context_free(e->server_context);
+    tls_context_free(e->client_context);
+    close(e->fds[0]);
+    close(e->fds[1]);
+}
+
+/* Both take turns until neither can go on. */
+static void shake_hands(struct ends *e)
+{
+    e->server_result = e->client_result = -EAGAIN;
+    for (int i = 0; i < 20; i++) {
+        if (e->client_result == -EAGAIN)
+            e->client_result = tls_stream_handshake(e->client);
+        if (e->server_result == -EAGAIN)
+            e->server_result = tls_stream_handshake(e->server);
+    }
+}
+
+static struct ends connected(const struct tls_server_settings *s, const struct tls_client_settings *c)
+{
+    struct ends e = open_ends(s, c, host);
+
+    shake_hands(&e);
+    assert_int_equal(e.server_result, 0);
+    assert_int_equal(e.client_result, 0);
+    return e;
+}
+
+static void more_than_the_sockets_hold_arrives_whole(void **state)
+{
+    struct tls_server_settings ss = server_settings();
+    struct tls_client_settings cs = client_settings();
+    struct ends e = connected(&ss, &cs);
+    uint8_t *sent = malloc(MANY);
+    uint8_t *got = malloc(MANY + 1);
+    size_t out = 0;
+    size_t in = 0;
+    bool waited = false;
+
+    (void)state;
+    for (size_t i = 0; i < MANY; i++)
+        sent[i] = (uint8_t)(i * 7 + i / 251);
+    while (in < MANY) {
+        ssize_t n = out < MANY ? tls_stream_write(e.client, sent + out, MANY - out) : -EAGAIN;
+
+        if (n > 0) {
+            out += (size_t)n;
+            continue;
+        }
+        assert_int_equal(n, -EAGAIN);
+        waited = waited || (out < MANY && tls_stream_wants(e.client) == TLS_WANTS_WRITE);
+        n = tls_stream_read(e.server, got + in, MANY + 1 - in);
+        assert_true(n > 0);
+        in += (size_t)n;
+    }
+    assert_true(waited);
+    assert_int_equal(in, MANY);
+    assert_memory_equal(sent, got, MANY);
+    free(sent);
+    free(got);
+    close_ends(&e);
+}
+
+static void bytes_in_hand_are_pending(void **state)
+{
+    struct tls_server_settings ss = server_settings();
+    struct tls_client_settings cs = client_settings();
+    struct ends e = connected(&ss, &cs);
+    uint8_t small[4];
+    uint8_t big[64];
+
+    (void)state;
+    assert_int_equal(tls_stream_write(e.client, (const uint8_t *)"0123456789", 10), 10);
+    assert_int_equal(tls_stream_read(e.server, small, sizeof(small)), 4);
+    assert_true(tls_stream_pending(e.server));
+    assert_int_equal(tls_stream_read(e.server, big, sizeof(big)), 6);
+    assert_false(tls_stream_pending(e.server));
+    assert_int_equal(tls_stream_read(e.server, big, sizeof(big)), -EAGAIN);
+    assert_int_equal(tls_stream_wants(e.server), TLS_WANTS_READ);
+    close_ends(&e);
+}
+
+static void an_end_comes_after_the_last_bytes(void **state)
+{
+    struct tls_server_settings ss = server_settings();
+    struct tls_client_settings cs = client_settings();
+    struct ends e = connected(&ss, &cs);
+    uint8_t data[64];
+
+    (void)state;
+    assert_int_equal(tls_stream_write(e.client, (const uint8_t *)"last", 4), 4);
+    assert_int_equal(tls_stream_shutdown(e.client), 0);
+    assert_int_equal(tls_stream_read(e.server, data, sizeof(data)), 4);
+    assert_true(tls_stream_pending(e.server));
+    assert_int_equal(tls_stream_read(e.server, data, sizeof(data)), 0);
+    assert_int_equal(tls_stream_write(e.server, data, 4), 4); /* the other direction is still open */
+    close_ends(&e);
+}
+
+static void a_peer_that_vanishes_has_finished(void **state)
+{
+    struct tls_server_settings ss = server_settings();
+    struct tls_client_settings cs = client_settings();
+    struct ends e = connected(&ss, &cs);
+    uint8_t data[64];
+
+    (void)state;
+    shutdown(e.fds[1], SHUT_WR);
+    assert_int_equal(tls_stream_read(e.server, data, sizeof(data)), 0);
+    assert_int_equal(tls_stream_read(e.server, data, sizeof(data)), 0);
+    close_ends(&e);
+}
+
+static void what_is_no_tls_is_told_so(void **state)
+{
+    struct tls_server_settings ss = server_settings();
+    struct tls_client_settings cs = client_settings();
+    struct ends e = open_ends(&ss, &cs, host);
+    static const char *const others[] = {"\x10\x0c\0\4MQTT\4\2\0\x3c\0\0", "GET / HTTP/1.1\r\n\r\n"};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(others); i++) {
+        assert_true(write(e.fds[1], others[i], 14) == 14);
+        assert_int_equal(tls_stream_handshake(e.server), -EPROTO);
+        assert_non_null(strstr(tls_stream_error(e.server), "not TLS"));
+        tls_stream_free(e.server);
+        assert_int_equal(tls_stream_new(e.server_context, e.fds[0], NULL, &e.server), 0);
+    }
+    close_ends(&e);
+}
+
+/* What a client says of a server whose certificate is `name`.crt. */
+static void client_says(const char *name, const char *wanted_host, const char *what)
+{
+    char cert[32];
+    char key[32];
+    struct tls_client_settings cs = client_settings();
+    struct tls_server_settings ss;
+    struct ends e;
+
+    snprintf(cert, sizeof(cert), "%s.crt", name);
+    snprintf(key, sizeof(key), "%s.key", name);
+    ss = (struct tls_server_settings){.cert = rig_path(cert), .key = rig_path(key)};
+    e = open_ends(&ss, &cs, wanted_host);
+    shake_hands(&e);
+    assert_int_equal(e.client_result, -EKEYREJECTED);
+    assert_string_equal(tls_stream_error(e.client), what);
+    close_ends(&e);
+}
+
+static void a_client_says_why_it_does_not_believe(void **state)
+{
+    (void)state;
+    client_says("expired", host, "certificate has expired");
+    client_says("foreign", host, "unknown CA");
+    client_says("server", "other.test", "the certificate is for another host");
+    client_says("server", "192.0.2.1", "the certificate is for another host");
+    client_says("early", host, "certificate is not yet valid");
+}
+
+static void a_client_may_not_care_about_the_host(void **state)
+{
+    struct tls_server_settings ss = server_settings();
+    struct tls_client_settings cs = client_settings();
+    struct ends e;
+
+    (void)state;
+    cs.verify_hostname = false;
+    e = open_ends(&ss, &cs, "other.test");
+    shake_hands(&e);
+    assert_int_equal(e.client_result, 0);
+    close_ends(&e);
+}
+
+static void the_newest_version_is_preferred(void **state)
+{
+    struct tls_server_settings ss = server_settings();
+    struct tls_client_settings cs = client_settings();
+    struct tls_stream_facts facts;
+    struct ends e = connected(&ss, &cs);
+
+    (void)state;
+    tls_stream_get_facts(e.server, &facts);
+    assert_string_equal(facts.version, "TLSv1.3");
+    assert_false(facts.peer_certificate);
+    assert_false(facts.resumed);
+    close_ends(&e);
+}
+
+/* A listener that asks for certificates, and a client that shows `name`.crt, or none. */
+static struct ends with_certificate(const char *name, bool require, const char *crl)
+{
+    struct tls_server_settings ss = server_settings();
+    struct tls_client_settings cs = client_settings();
+    char file[32];
+    struct ends e;
+
+    ss.client_ca = rig_path("ca.crt");
+    ss.require_client_cert = require;
+    ss.crl = crl ? rig_path(crl) : NULL;
+    if (name) {
+        snprintf(file, sizeof(file), "%s.crt", name);
+        cs.cert = rig_path(file);
+        snprintf(file, sizeof(file), "%s.key", name);
+        cs.key = rig_path(file);
+    }
+    e = open_ends(&ss, &cs, host);
+    shake_hands(&e);
+    return e;
+}
+
+static void user_name_is(const struct ends *e, enum tls_user_name from, const char *expected)
+{
+    struct buf name = {0};
+
+    assert_int_equal(tls_stream_user_name(e->server, from, &name), 0);
+    assert_true(str_equal(buf_str(&name), str_of(expected)));
+    buf_fini(&name);
+}
+
+static void a_certificate_gives_a_user_name(void **state)
+{
+    struct ends e = with_certificate("pump", true, NULL);
+    struct buf name = {0};
+
+    (void)state;
+    assert_int_equal(e.server_result, 0);
+    user_name_is(&e, TLS_USER_NAME_CN, "pump");
+    user_name_is(&e, TLS_USER_NAME_SUBJECT, "CN=pump");
+    close_ends(&e);
+    e = with_certificate(NULL, false, NULL);
+    assert_int_equal(e.server_result, 0);
+    assert_int_equal(tls_stream_user_name(e.server, TLS_USER_NAME_CN, &name), -ENOENT);
+    assert_int_equal(buf_len(&name), 0);
+    close_ends(&e);
+}
+
+static void a_name_that_no_user_can_have_is_refused(void **state)
+{
+    struct ends e = with_certificate("control", true, NULL);
+    struct buf name = {0};
+
+    (void)state;
+    assert_int_equal(e.server_result, 0);
+    assert_int_equal(tls_stream_user_name(e.server, TLS_USER_NAME_CN, &name), -EBADMSG);
+    buf_fini(&name);
+    close_ends(&e);
+}
+
+static void server_refuses(const char *name, const char *crl, const char *what)
+{
+    struct ends e = with_certificate(name, true, crl);
+
+    assert_true(e.server_result == (name ? -EKEYREJECTED : -EPROTO));
+    assert_string_equal(tls_stream_error(e.server), what);
+    close_ends(&e);
+}
+
+static void a_server_says_why_it_does_not_believe(void **state)
+{
+    (void)state;
+    server_refuses(NULL, NULL, "the peer has shown no certificate");
+    server_refuses("foreign", NULL, "unknown CA");
+    server_refuses("expired", NULL, "certificate has expired");
+    server_refuses("revoked", "ca.crl", "certificate revoked");
+    server_refuses("pump", "foreign.crl", "no revocation list of its CA");
+}
+
+static void a_list_hurts_only_those_on_it(void **state)
+{
+    struct ends e = with_certificate("pump", true, "ca.crl");
+
+    (void)state;
+    assert_int_equal(e.server_result, 0);
+    close_ends(&e);
+}
+
+static int make_files(void **state)
+{
+    struct rig_authority ca;
+    struct rig_authority foreign;
+    long revoked;
+    int r = rig_setup(state);
+
+    if (r < 0)
+        return r;
+    signal(SIGPIPE, SIG_IGN);
+    ca = rig_authority("plant CA");
+    foreign = rig_authority("foreign CA");
+    rig_write_cert("ca.crt", ca.cert);
+    rig_make("server", host, &ca, -60, YEAR_S);
+    rig_make("expired", host, &ca, -120, -60);
+    rig_make("early", host, &ca, 3600, YEAR_S);
+    rig_make("foreign", host, &foreign, -60, YEAR_S);
+    rig_make("pump", "pump", &ca, -60, YEAR_S);
+    rig_make("control", "pump\n", &ca, -60, YEAR_S);
+    revoked = rig_make("revoked", "revoked", &ca, -60, YEAR_S);
+    rig_make_crl("ca.crl", &ca, revoked);
+    rig_make_crl("foreign.crl", &foreign, revoked);
+    rig_authority_free(&ca);
+    rig_authority_free(&foreign);
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(more_than_the_sockets_hold_arrives_whole),
+        cmocka_unit_test(bytes_in_hand_are_pending),
+        cmocka_unit_test(an_end_comes_after_the_last_bytes),
+        cmocka_unit_test(a_peer_that_vanishes_has_finished),
+        cmocka_unit_test(what_is_no_tls_is_told_so),
+        cmocka_unit_test(a_client_says_why_it_does_not_believe),
+        cmocka_unit_test(a_client_may_not_care_about_the_host),
+        cmocka_unit_test(the_newest_version_is_preferred),
+        cmocka_unit_test(a_certificate_gives_a_user_name),
+        cmocka_unit_test(a_name_that_no_user_can_have_is_refused),
+        cmocka_unit_test(a_server_says_why_it_does_not_believe),
+        cmocka_unit_test(a_list_hurts_only_those_on_it),
+    };
+
+    return cmocka_run_group_tests(tests, make_files, rig_teardown);
+}
