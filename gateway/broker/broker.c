@@ -46,6 +46,8 @@ int broker_new(struct loop *loop, const struct broker_settings *settings, struct
         r = retained_init(&b->retained, b->seed);
     if (r == 0)
         r = session_table_init(&b->sessions);
+    if (r == 0)
+        r = shares_init(&b->shares, b->seed);
     if (r < 0) {
         broker_free(b);
         return r;
@@ -61,6 +63,7 @@ void broker_free(struct broker *b)
     on_end_of_turn(b);
     loop_remove_hook(b->loop, &b->end_of_turn);
     session_table_fini(&b->sessions);
+    shares_fini(&b->shares);
     retained_fini(&b->retained);
     router_fini(&b->router);
     delivery_queue_fini(&b->deferred);
@@ -120,6 +123,6 @@ void broker_get_stats(const struct broker *b, struct broker_stats *ret_stats)
 {
     *ret_stats = b->stats;
     ret_stats->clients_total = b->sessions.count;
-    ret_stats->subscriptions = b->router.subscription_count;
+    ret_stats->subscriptions = b->router.subscription_count - b->shares.count + b->shares.member_count;
     ret_stats->retained_messages = b->retained.count;
 }

@@ -18,6 +18,7 @@
 #include "broker/retained.h"
 #include "broker/router.h"
 #include "broker/session.h"
+#include "broker/share.h"
 #include "broker/sys.h"
 #include "core/list.h"
 #include "loop.h"
@@ -29,6 +30,7 @@ struct broker {
     struct router router;
     struct retained retained;
     struct session_table sessions;
+    struct share_table shares;
     struct listeners listeners;
     struct sys sys;
 

@@ -25,10 +25,23 @@ static bool may_overtake(const struct session *s)
     return !s->flow || (s->flow->queue.count == 0 && s->flow->out.unsent == 0);
 }
 
-static void deliver_qos0(struct session *s, struct publication *p, bool retain, struct sub_ids *ids)
+bool session_has_room(const struct session *s)
+{
+    const struct conn *c = s->conn;
+
+    return c && c->state == CONN_OPEN && !c->doom && conn_has_room(c);
+}
+
+bool session_is_ready(const struct session *s)
+{
+    return window_open(s) && may_overtake(s);
+}
+
+static void deliver_qos0(struct session *s, struct publication *p, const struct delivery *d)
 {
     struct conn *c = s->conn;
-    const struct publish_form form = {.v5 = c && c->version == MQTT_V5, .retain = retain, .ids = ids};
+    const bool v5 = c && c->version == MQTT_V5;
+    const struct publish_form form = {.v5 = v5, .retain = d->retain, .ids = v5 ? d->ids : NULL};
 
     if (!c || c->state != CONN_OPEN) /* nobody is promised anything */
         return;
@@ -77,25 +90,31 @@ static int enqueue(struct session *s, struct delivery d)
     return 0;
 }
 
-int session_deliver(struct session *s, struct publication *p, uint8_t qos, bool retain, struct sub_ids *ids)
+/* Whether anybody may ask for the message again, or later. A session that ends with its connection never sends again,
+ * but what a member of a shared subscription leaves is another's. */
+static bool must_keep(const struct session *s, const struct delivery *d, bool now)
 {
-    bool now = window_open(s) && may_overtake(s);
-    struct delivery d = {.ids = ids, .qos = qos < p->qos ? qos : p->qos, .retain = retain};
+    return !now || s->expiry_s > 0 || d->share;
+}
+
+int session_deliver_as(struct session *s, struct publication *p, struct delivery d)
+{
+    bool now = session_is_ready(s);
+    bool keep = must_keep(s, &d, now);
     struct window_slot *slot;
 
     if (d.qos == 0) {
-        deliver_qos0(s, p, retain, ids);
-        free(ids);
+        deliver_qos0(s, p, &d);
+        delivery_fini(&d);
         return 0;
     }
-    /* A session that ends with its connection never sends again: it need not keep the message. */
-    if (!now || s->expiry_s > 0) {
+    if (keep) {
         struct message *m = publication_message(p);
 
         if (m)
             d.m = message_ref(m);
     }
-    if (!d.m && (!now || s->expiry_s > 0)) {
+    if (keep && !d.m) {
         delivery_fini(&d);
         drop(s);
         return -ENOMEM;
@@ -112,6 +131,12 @@ int session_deliver(struct session *s, struct publication *p, uint8_t qos, bool 
     return 0;
 }
 
+int session_deliver(struct session *s, struct publication *p, uint8_t qos, bool retain, struct sub_ids *ids)
+{
+    return session_deliver_as(s, p,
+                              (struct delivery){.ids = ids, .qos = qos < p->qos ? qos : p->qos, .retain = retain});
+}
+
 static void send_again(struct session *s, struct window_slot *slot)
 {
     struct publication p;
@@ -125,39 +150,59 @@ static void send_again(struct session *s, struct window_slot *slot)
     publication_fini(&p);
 }
 
-/* The oldest queued message into the window. */
-static void send_queued(struct session *s)
+/* A message that has waited goes out, through the window if its QoS wants it. Takes the delivery. */
+static void send_waiting(struct session *s, struct delivery d)
 {
-    struct delivery d = delivery_queue_pop(&s->flow->queue);
     int64_t now_ms = broker_run_ms(d.m);
     struct publication p = publication_of_message(d.m, now_ms);
+    bool expired = d.m->expires_ms && d.m->expires_ms <= now_ms;
     struct window_slot *slot = NULL;
 
-    if (d.m->expires_ms == 0 || d.m->expires_ms > now_ms)
+    if (!expired && d.qos > 0 && session_flow(s))
         slot = window_add(&s->flow->out, d);
     if (slot) {
         send_slot(s, &p, slot, false);
     } else {
+        if (!expired && d.qos == 0)
+            deliver_qos0(s, &p, &d);
+        else
+            drop(s);
         delivery_fini(&d);
-        drop(s);
     }
     publication_fini(&p);
 }
 
+static bool has_own(const struct session *s)
+{
+    return s->flow && (s->flow->out.unsent > 0 || s->flow->queue.count > 0);
+}
+
 bool session_waiting(const struct session *s)
 {
-    return s->flow && (s->flow->out.unsent > 0 || s->flow->queue.count > 0) && window_open(s);
+    return (has_own(s) || (s->shares && shares_waiting(s))) && window_open(s);
+}
+
+/* The oldest of its own queue, or of a shared subscription's. */
+static void send_next(struct session *s)
+{
+    struct delivery d;
+
+    if (s->flow && s->flow->queue.count > 0)
+        send_waiting(s, delivery_queue_pop(&s->flow->queue));
+    else if (shares_next(s, &d))
+        send_waiting(s, d);
 }
 
 void session_pump(struct session *s)
 {
     while (session_waiting(s)) {
-        struct window_slot *slot = s->flow->out.unsent > 0 ? window_next_resend(&s->flow->out) : NULL;
+        bool again = s->flow && s->flow->out.unsent > 0;
+        struct window_slot *slot = again ? window_next_resend(&s->flow->out) : NULL;
 
         if (slot)
             send_again(s, slot);
         else
-            send_queued(s);
+            send_next(s);
     }
     if (s->flow && s->flow->queue.count == 0)
         s->flow->full = false;

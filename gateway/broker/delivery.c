@@ -14,6 +14,17 @@ void delivery_fini(struct delivery *d)
     *d = (struct delivery){0};
 }
 
+struct sub_ids *sub_ids_of(uint32_t id)
+{
+    struct sub_ids *ids = id ? malloc(sizeof(*ids) + sizeof(ids->ids[0])) : NULL;
+
+    if (ids) {
+        ids->count = 1;
+        ids->ids[0] = id;
+    }
+    return ids;
+}
+
 static int grow(struct delivery_queue *q)
 {
     size_t cap = q->cap ? q->cap * 2 : MIN_RING;
@@ -35,6 +46,17 @@ int delivery_queue_push(struct delivery_queue *q, struct delivery d)
     if (q->count == q->cap && grow(q) < 0)
         return -ENOMEM;
     q->ring[(q->head + q->count) & (q->cap - 1)] = d;
+    q->count++;
+    q->bytes += delivery_bytes(&d);
+    return 0;
+}
+
+int delivery_queue_push_front(struct delivery_queue *q, struct delivery d)
+{
+    if (q->count == q->cap && grow(q) < 0)
+        return -ENOMEM;
+    q->head = (q->head - 1) & (q->cap - 1);
+    q->ring[q->head] = d;
     q->count++;
     q->bytes += delivery_bytes(&d);
     return 0;

@@ -19,11 +19,15 @@ struct sub_ids {
     uint32_t ids[];
 };
 
+/* One identifier; NULL when it is 0 or memory is out. */
+struct sub_ids *sub_ids_of(uint32_t id);
+
 struct delivery {
     struct message *m;
     struct sub_ids *ids; /* NULL: none */
     uint8_t qos;
     bool retain;
+    uint32_t share; /* the shared subscription it comes by; 0: none */
 };
 
 /* What a delivery takes of its session's queued_bytes. */
@@ -45,6 +49,9 @@ struct delivery_queue {
 
 /* Takes the delivery when it returns 0; -ENOMEM otherwise. Bounds are the caller's. */
 int delivery_queue_push(struct delivery_queue *q, struct delivery d);
+
+/* The same, to be the first out. */
+int delivery_queue_push_front(struct delivery_queue *q, struct delivery d);
 
 /* The oldest, now the caller's. The queue must not be empty. */
 struct delivery delivery_queue_pop(struct delivery_queue *q);

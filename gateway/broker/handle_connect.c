@@ -124,8 +124,6 @@ static void take_limits(struct conn *c, const struct mqtt_packet *p)
 /* What this server does not do without limit, or does differently from what the client asked. */
 static void describe_server(const struct conn *c, const struct mqtt_packet *in, struct mqtt_props *out)
 {
-    mqtt_set(out, MQTT_PROP_SHARED_AVAILABLE);
-    out->shared_available = 0;
     mqtt_set(out, MQTT_PROP_TOPIC_ALIAS_MAXIMUM);
     out->topic_alias_maximum = CONN_ALIASES;
     if (c->inflight) {

@@ -28,10 +28,10 @@ static struct outcome subscribe(struct conn *c, const struct mqtt_filter *f, con
 
     if (!topic_filter_valid(f->filter))
         return (struct outcome){.code = MQTT_TOPIC_FILTER_INVALID};
-    if (str_starts_with(f->filter, str_of("$share/")))
-        return (struct outcome){.code = MQTT_SHARED_SUBSCRIPTIONS_NOT_SUPPORTED};
-    if (router_subscribe(&c->broker->router, &c->session->subscriber, f->filter, &options, &existed) < 0)
+    if (session_subscribe(c->session, f->filter, &options, &existed) < 0)
         return (struct outcome){.code = MQTT_QUOTA_EXCEEDED};
+    if (topic_filter_is_shared(f->filter)) /* 4.8.2: without retained messages */
+        return (struct outcome){.code = f->qos};
     return (struct outcome){
         .code = f->qos,
         .send_retained = f->retain_handling == RETAIN_SEND || (f->retain_handling == RETAIN_SEND_IF_NEW && !existed),
@@ -70,6 +70,18 @@ static void send_retained(struct conn *c, const struct mqtt_packet *p, const str
     catch_up_begin(c);
 }
 
+/* [MQTT-3.8.3-4]: No Local on a shared subscription is a protocol error of the whole packet. */
+static bool breaks_protocol(const struct mqtt_packet *p)
+{
+    struct reader walk = reader_of(p->subscribe.filters.data, p->subscribe.filters.len);
+    struct mqtt_filter f;
+
+    while (mqtt_next_filter(&walk, p->type, &f))
+        if (f.no_local && topic_filter_is_shared(f.filter))
+            return true;
+    return false;
+}
+
 void handle_subscribe(struct conn *c, const struct mqtt_packet *p)
 {
     struct reader walk = reader_of(p->subscribe.filters.data, p->subscribe.filters.len);
@@ -77,6 +89,10 @@ void handle_subscribe(struct conn *c, const struct mqtt_packet *p)
     struct buf codes = {0};
     struct buf wanted = {0}; /* one byte a filter: whether retained messages go out */
 
+    if (breaks_protocol(p)) {
+        conn_close(c, MQTT_PROTOCOL_ERROR);
+        return;
+    }
     while (mqtt_next_filter(&walk, p->type, &f)) {
         struct outcome o = subscribe(c, &f, &p->props);
 
@@ -94,7 +110,7 @@ static uint8_t unsubscribe(struct conn *c, struct str filter)
 {
     if (!topic_filter_valid(filter))
         return MQTT_TOPIC_FILTER_INVALID;
-    if (!router_unsubscribe(&c->broker->router, &c->session->subscriber, filter))
+    if (!session_unsubscribe(c->session, filter))
         return MQTT_NO_SUBSCRIPTION_EXISTED;
     return MQTT_SUCCESS;
 }

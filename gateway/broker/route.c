@@ -61,7 +61,9 @@ static int give_to_session(const struct match *match, struct publication *p)
 
 static int give(const struct match *match, struct publication *p, const struct session *from)
 {
-    return match->to->kind == SUBSCRIBER_SESSION ? give_to_session(match, p) : tap_give(match->to, p, from);
+    if (match->to->kind == SUBSCRIBER_SESSION)
+        return give_to_session(match, p);
+    return match->to->kind == SUBSCRIBER_SHARE ? share_give(match->to, p) : tap_give(match->to, p, from);
 }
 
 /* Whether the message just matched is a request to this process. */
@@ -140,16 +142,8 @@ static void send_retained(void *arg, struct message *m)
 {
     const struct retained_wanted *w = arg;
     struct publication p = publication_of_message(m, w->now_run_ms);
-    struct sub_ids *ids = NULL;
 
-    if (w->options->id) {
-        ids = malloc(sizeof(*ids) + sizeof(ids->ids[0]));
-        if (ids) {
-            ids->count = 1;
-            ids->ids[0] = w->options->id;
-        }
-    }
-    session_deliver(w->session, &p, w->options->qos, true, ids);
+    session_deliver(w->session, &p, w->options->qos, true, sub_ids_of(w->options->id));
     publication_fini(&p);
 }
 

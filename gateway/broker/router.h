@@ -15,7 +15,7 @@
 
 #include "broker/topic_tree.h"
 
-enum subscriber_kind { SUBSCRIBER_SESSION, SUBSCRIBER_TAP, SUBSCRIBER_REQUESTS };
+enum subscriber_kind { SUBSCRIBER_SESSION, SUBSCRIBER_SHARE, SUBSCRIBER_TAP, SUBSCRIBER_REQUESTS };
 
 /* Embedded in whatever receives messages. */
 struct subscriber {

@@ -123,6 +123,7 @@ void session_end(struct session *s)
 
     assert(!s->conn);
     router_drop(&b->router, &s->subscriber);
+    shares_end(s);
     loop_timer_stop(b->loop, &s->expiry);
     while (*at != s)
         at = &(*at)->bucket;
@@ -154,6 +155,7 @@ int session_attach(struct session *s, struct conn *c)
     will_free(s->will); /* 3.1.3.2.2: resumed before its delay has passed */
     s->will = NULL;
     s->conn = c;
+    shares_back(s);
     if (++stats->clients_connected > stats->clients_maximum)
         stats->clients_maximum = stats->clients_connected;
     return 0;
@@ -162,6 +164,7 @@ int session_attach(struct session *s, struct conn *c)
 void session_detach(struct session *s)
 {
     s->conn = NULL;
+    shares_gone(s);
     if (s->broker->stopping) { /* it is not the client that goes */
         will_free(s->will);
         s->will = NULL;

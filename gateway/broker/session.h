@@ -38,14 +38,16 @@ struct flow {
 struct session {
     struct subscriber subscriber;
     struct broker *broker;
-    struct session *bucket; /* next in its hash bucket */
-    struct conn *conn;      /* NULL: not connected */
-    struct flow *flow;      /* NULL: none yet */
-    struct will *will;      /* NULL: none */
-    struct timer expiry;    /* runs while detached */
+    struct session *bucket;      /* next in its hash bucket */
+    struct conn *conn;           /* NULL: not connected */
+    struct flow *flow;           /* NULL: none yet */
+    struct will *will;           /* NULL: none */
+    struct share_member *shares; /* share.c: its shared subscriptions */
+    struct timer expiry;         /* runs while detached */
     uint32_t hash;
     uint32_t expiry_s; /* 0: ends with the connection; SESSION_NEVER */
     uint16_t id_len;
+    uint16_t share_count;
     char id[];
 };
 
@@ -95,6 +97,21 @@ struct session_name session_name(const struct session *s);
 /* deliver.c: sends the message, or queues it, or drops and counts it. Takes ids (may be NULL).
  * qos is the subscription's. -ENOMEM: not kept although the session should have it. */
 int session_deliver(struct session *s, struct publication *p, uint8_t qos, bool retain, struct sub_ids *ids);
+
+/* deliver.c: the same with a delivery that lacks its message; takes it. */
+int session_deliver_as(struct session *s, struct publication *p, struct delivery d);
+
+/* deliver.c: whether the client is connected and takes output; and QoS 1 and 2 at once. */
+bool session_has_room(const struct session *s);
+bool session_is_ready(const struct session *s);
+
+/* subscriptions.c: subscribes, or replaces the options; the filter is valid, and may be a shared one. 0, -ENOMEM, or
+ * -EDQUOT. */
+int session_subscribe(struct session *s, struct str filter, const struct subscription_options *options,
+                      bool *ret_existed);
+
+/* subscriptions.c: false when there was no such subscription. */
+bool session_unsubscribe(struct session *s, struct str filter);
 
 /* deliver.c: sends again and from the queue what the window and the output allow. */
 void session_pump(struct session *s);

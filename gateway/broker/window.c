@@ -97,6 +97,30 @@ static void forget_resend(struct window *w)
     w->resend_count = 0;
 }
 
+static bool is_taken(const struct window_slot *s)
+{
+    return s->state != WINDOW_FREE;
+}
+
+/* The slots that `wanted` wants, oldest first. NULL when out of memory; the window is not empty. */
+static struct ordered *in_order(const struct window *w, bool (*wanted)(const struct window_slot *s), size_t *ret_count)
+{
+    struct ordered *all = malloc(w->used * sizeof(*all));
+    size_t count = 0;
+
+    if (!all)
+        return NULL;
+    for (size_t i = 0; i < w->cap; i++) {
+        const struct window_slot *s = &w->slots[i];
+
+        if (wanted(s))
+            all[count++] = (struct ordered){.age = w->next_order - s->order, .id = s->id};
+    }
+    qsort(all, count, sizeof(*all), oldest_first);
+    *ret_count = count;
+    return all;
+}
+
 int window_restart(struct window *w)
 {
     struct ordered *all;
@@ -104,27 +128,44 @@ int window_restart(struct window *w)
     forget_resend(w);
     if (w->used == 0)
         return 0;
-    all = malloc(w->used * sizeof(*all));
+    all = in_order(w, is_taken, &w->resend_count);
     w->resend = malloc(w->used * sizeof(*w->resend));
     if (!all || !w->resend) {
         free(all);
         forget_resend(w);
         return -ENOMEM;
     }
-    for (size_t i = 0; i < w->cap; i++) {
-        struct window_slot *s = &w->slots[i];
-
-        if (s->state == WINDOW_FREE)
-            continue;
-        s->sent = false;
-        all[w->resend_count++] = (struct ordered){.age = w->next_order - s->order, .id = s->id};
-    }
-    qsort(all, w->resend_count, sizeof(*all), oldest_first);
-    for (size_t i = 0; i < w->resend_count; i++)
+    for (size_t i = 0; i < w->resend_count; i++) {
         w->resend[i] = all[i].id;
+        window_find(w, all[i].id)->sent = false;
+    }
     w->unsent = w->used;
     free(all);
     return 0;
+}
+
+static bool is_shared(const struct window_slot *s)
+{
+    return s->state == WINDOW_PUBACK && s->delivery.share;
+}
+
+size_t window_take_shared(struct window *w, uint32_t share, struct delivery *to)
+{
+    size_t taken = 0;
+    size_t count;
+    struct ordered *all = w->used > 0 ? in_order(w, is_shared, &count) : NULL;
+
+    for (size_t i = 0; all && i < count; i++) {
+        struct window_slot *slot = window_find(w, all[i].id);
+
+        if (slot->delivery.share != share)
+            continue;
+        to[taken++] = slot->delivery;
+        slot->delivery = (struct delivery){0};
+        window_remove(w, slot);
+    }
+    free(all);
+    return taken;
 }
 
 struct window_slot *window_next_resend(struct window *w)

@@ -56,6 +56,10 @@ int window_restart(struct window *w);
 /* The next slot to send again, now marked as sent; NULL when there is none. */
 struct window_slot *window_next_resend(struct window *w);
 
+/* Takes out the QoS 1 messages of a shared subscription, oldest first, into `to`, which has room for w->used. Returns
+ * how many; 0 also when out of memory. */
+size_t window_take_shared(struct window *w, uint32_t share, struct delivery *to);
+
 void window_fini(struct window *w);
 
 #endif

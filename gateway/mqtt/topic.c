@@ -63,6 +63,11 @@ static bool plain_filter_valid(struct str filter)
     return true;
 }
 
+bool topic_filter_is_shared(struct str filter)
+{
+    return str_starts_with(filter, str_of(SHARE_PREFIX));
+}
+
 bool topic_filter_shared(struct str filter, struct str *ret_name, struct str *ret_filter)
 {
     const struct str prefix = str_of(SHARE_PREFIX);
@@ -88,7 +93,7 @@ bool topic_filter_valid(struct str filter)
     struct str name;
     struct str rest = filter;
 
-    if (str_starts_with(filter, str_of(SHARE_PREFIX)) && !topic_filter_shared(filter, &name, &rest))
+    if (topic_filter_is_shared(filter) && !topic_filter_shared(filter, &name, &rest))
         return false;
     return plain_filter_valid(rest) && plain_filter_valid(filter);
 }

@@ -14,6 +14,9 @@ bool topic_name_valid(struct str name);
 /* 4.7.1, and 4.8.2 for "$share/NAME/FILTER": '#' last and alone in its level, '+' alone in its level. */
 bool topic_filter_valid(struct str filter);
 
+/* 4.8.2: whether it begins as a shared subscription's filter, valid or not. */
+bool topic_filter_is_shared(struct str filter);
+
 /* 4.8.2: true for "$share/NAME/FILTER"; gives both parts, borrowed. */
 bool topic_filter_shared(struct str filter, struct str *ret_name, struct str *ret_filter);
 
