@@ -8,6 +8,7 @@
 #include "broker/catch_up.h"
 #include "broker/conn.h"
 #include "broker/tap.h"
+#include "core/message.h"
 
 /* What the turn has caused leaves now, once per connection. */
 static void on_end_of_turn(void *arg)
@@ -121,8 +122,14 @@ void broker_stop(struct broker *b)
 
 void broker_get_stats(const struct broker *b, struct broker_stats *ret_stats)
 {
+    const struct message_totals held = message_totals();
+
     *ret_stats = b->stats;
+    ret_stats->held_messages = held.messages;
+    ret_stats->held_bytes = held.payload_bytes;
     ret_stats->clients_total = b->sessions.count;
     ret_stats->subscriptions = b->router.subscription_count - b->shares.count + b->shares.member_count;
+    ret_stats->clients_disconnected = b->sessions.count - b->stats.clients_connected;
+    ret_stats->shared_subscriptions = b->shares.member_count;
     ret_stats->retained_messages = b->retained.count;
 }

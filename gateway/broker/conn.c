@@ -43,6 +43,7 @@ struct conn *broker_conn_open(struct broker *b, const struct broker_transport *t
     timer_init(&c->timer, on_connect_timeout, c);
     loop_timer_start(b->loop, &c->timer, CONN_CONNECT_MS);
     b->conn_count++;
+    b->stats.sockets++;
     return c;
 }
 
@@ -127,6 +128,7 @@ bool conn_send_publish(struct conn *c, struct publication *p, const struct publi
     }
     c->broker->stats.messages_sent++;
     c->broker->stats.publish_sent++;
+    c->broker->stats.publish_bytes_sent += p->payload.len;
     return true;
 }
 

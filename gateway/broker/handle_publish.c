@@ -108,6 +108,7 @@ void handle_publish(struct conn *c, const struct mqtt_packet *p, struct str raw)
     enum mqtt_reason reason = resolve_topic(c, p, &topic);
 
     c->broker->stats.publish_received++;
+    c->broker->stats.publish_bytes_received += in->payload.len;
     if (reason != MQTT_SUCCESS) {
         conn_close(c, (uint8_t)reason);
         return;
