@@ -18,6 +18,7 @@ static void on_end_of_turn(void *arg)
     conns_end_turn(b);
     conns_free_dead(b);
     taps_free_closed(b);
+    tls_share_renew(&b->listeners.handshakes);
 }
 
 int broker_new(struct loop *loop, const struct broker_settings *settings, struct broker **ret_broker)
@@ -75,9 +76,25 @@ void broker_free(struct broker *b)
     free(b);
 }
 
+/* All that the settings name of listeners and their certificates, or nothing that those do not have who are connected.
+ */
+static int open_listeners(struct broker *b)
+{
+    struct certificates certificates;
+    int r = certificates_load(b->settings, &certificates);
+
+    if (r < 0)
+        return r;
+    r = listeners_open(&b->listeners);
+    if (r == 0)
+        listeners_use(&b->listeners, &certificates);
+    certificates_fini(&certificates);
+    return r;
+}
+
 int broker_start(struct broker *b)
 {
-    int r = listeners_open(&b->listeners);
+    int r = open_listeners(b);
 
     if (r < 0) {
         listeners_stop(&b->listeners);
@@ -99,7 +116,7 @@ int broker_change(struct broker *b, const struct broker_settings *settings)
 
     b->settings = settings;
     b->entrance.settings = &settings->entrance;
-    r = listeners_open(&b->listeners);
+    r = open_listeners(b);
     if (r < 0) {
         b->settings = before;
         b->entrance.settings = &before->entrance;

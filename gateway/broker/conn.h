@@ -28,6 +28,7 @@ struct conn {
     void *arg;
     void (*resume)(void *arg);
     struct session *session; /* while CONN_OPEN */
+    char *certified_user;    /* proved by a certificate: needs no password; NULL: nothing proved */
     struct joining *joining; /* waits for a verdict; NULL: does not */
     struct list_node node;   /* in broker.conns or .dead */
     struct conn *dirty_next;

@@ -195,7 +195,8 @@ void connect_decided(struct conn *c, const struct mqtt_packet *p, uint8_t verdic
     if (verdict == JOIN_UNDECIDED && mqtt_has(&p->props, MQTT_PROP_AUTH_METHOD))
         verdict = MQTT_BAD_AUTHENTICATION_METHOD; /* 4.12: nobody knows it */
     if (verdict == JOIN_UNDECIDED)
-        verdict = c->loopback || c->entrance->settings->allow_anonymous ? MQTT_SUCCESS : MQTT_NOT_AUTHORIZED;
+        verdict = c->loopback || c->certified_user || c->entrance->settings->allow_anonymous ? MQTT_SUCCESS
+                                                                                             : MQTT_NOT_AUTHORIZED;
     if (verdict == MQTT_SUCCESS)
         let_in(c, p);
     else
