@@ -187,10 +187,11 @@ static void on_offline(void *arg, const struct client_loss *loss)
         close_client(br);
 }
 
-static void on_published(void *arg, uint64_t token, uint8_t reason)
+static void on_published(void *arg, uint64_t token, uint8_t reason, const char *said)
 {
     struct bridge *br = arg;
 
+    (void)said;
     if (token != BRIDGE_STATE_TOKEN) {
         forward_answered(br, token, reason);
         return;

@@ -15,7 +15,6 @@
 #include <sys/types.h>
 
 #include "broker/broker_settings.h"
-#include "broker/broker_stats.h"
 #include "core/str.h"
 
 struct broker;
@@ -96,10 +95,6 @@ struct broker_peer {
 struct conn *broker_conn_open(struct broker *b, const struct broker_transport *transport, void *arg,
                               const struct broker_peer *peer);
 
-/* Before the first bytes: the peer has proved by a certificate that it is this user, whatever its CONNECT will say.
- * Copies. 0 or -ENOMEM. */
-int broker_conn_certify(struct conn *c, struct str user);
-
 /* Bytes from the peer; they are read or copied before this returns. */
 void broker_conn_receive(struct conn *c, const uint8_t *data, size_t len);
 void broker_conn_writable(struct conn *c);
@@ -111,6 +106,21 @@ void broker_conn_on_resume(struct conn *c, void (*resume)(void *arg));
 
 /* The peer is gone or broke the transport's rules; transport->close is not called. */
 void broker_conn_lost(struct conn *c, const char *reason);
+
+struct broker_stats {
+    uint64_t clients_connected;
+    uint64_t clients_total; /* sessions, connected or not */
+    uint64_t clients_maximum;
+    uint64_t subscriptions;
+    uint64_t retained_messages;
+    uint64_t messages_received; /* packets of any type */
+    uint64_t messages_sent;
+    uint64_t publish_received;
+    uint64_t publish_sent;
+    uint64_t publish_dropped;
+    uint64_t bytes_received;
+    uint64_t bytes_sent;
+};
 
 void broker_get_stats(const struct broker *b, struct broker_stats *ret_stats);
 

@@ -9,8 +9,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "tls/tls_settings.h"
-
 struct broker_limits {
     uint32_t packet_bytes; /* largest packet taken */
     uint32_t connections;
@@ -30,7 +28,6 @@ struct entrance_settings {
 struct listener_settings {
     const char *bind; /* IPv4 or IPv6 address */
     uint16_t port;
-    const struct tls_server_settings *tls; /* NULL: without TLS */
     struct entrance_settings entrance;
 };
 

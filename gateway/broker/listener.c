@@ -15,7 +15,6 @@
 
 enum {
     ACCEPTS_PER_TURN = 64,
-    TLS_ACCEPTS_PER_TURN = 16,
     BACKLOG = 1024,
     RETRY_MS = 500, /* after running out of descriptors */
 };
@@ -25,7 +24,6 @@ struct listener {
     struct listeners *all;
     const struct listener_settings *settings;
     struct entrance entrance;
-    struct tls_port tls;
     struct loop_watch *watch;
     struct timer retry;
     int fd;
@@ -102,19 +100,16 @@ static void starve(struct listener *l, int e)
 static void on_ready(void *arg, int events)
 {
     struct listener *l = arg;
-    int most = l->settings->tls ? TLS_ACCEPTS_PER_TURN : ACCEPTS_PER_TURN;
 
     (void)events;
-    if (l->settings->tls && !tls_share_left(&l->all->handshakes))
-        return; /* in a later turn */
-    for (int i = 0; i < most; i++) {
+    for (int i = 0; i < ACCEPTS_PER_TURN; i++) {
         union address peer = {0};
         socklen_t len = sizeof(peer);
         int fd = accept4(l->fd, &peer.sa, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
         if (fd >= 0) {
             l->starved = false;
-            tcp_accept(l->all, &l->entrance, l->settings->tls ? &l->tls : NULL, fd, &peer.sa);
+            tcp_accept(l->all, &l->entrance, fd, &peer.sa);
             continue;
         }
         if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
@@ -145,7 +140,6 @@ static void listener_park(struct listener *l)
 static void listener_free(struct listener *l)
 {
     listener_park(l);
-    tls_port_fini(&l->tls);
     list_remove(&l->node);
     free(l);
 }
@@ -165,8 +159,7 @@ static int listener_listen(struct listener *l)
         listener_park(l);
         return r;
     }
-    log_info("broker: listening on %s port %u%s", l->settings->bind, bound_port(l->fd),
-             l->settings->tls ? " with TLS" : "");
+    log_info("broker: listening on %s port %u", l->settings->bind, bound_port(l->fd));
     return 0;
 }
 
@@ -196,10 +189,9 @@ void listeners_init(struct listeners *ls, struct broker *b)
     list_init(&ls->lingering);
 }
 
-/* With TLS it is another one: who came in without it has to go. */
 static bool is_for(const struct listener *l, const struct listener_settings *s)
 {
-    return l->settings->port == s->port && !l->settings->tls == !s->tls && strcmp(l->settings->bind, s->bind) == 0;
+    return l->settings->port == s->port && strcmp(l->settings->bind, s->bind) == 0;
 }
 
 static struct listener *find(const struct listeners *ls, const struct listener_settings *settings)
@@ -277,21 +269,6 @@ int listeners_open(struct listeners *ls)
     }
     free_parked(ls);
     return 0;
-}
-
-void listeners_use(struct listeners *ls, struct certificates *c)
-{
-    struct list_node *n;
-
-    list_for_each (n, &ls->open) {
-        struct listener *l = list_entry(n, struct listener, node);
-        size_t i = (size_t)(l->settings - ls->broker->settings->listeners);
-
-        if (!l->settings->tls)
-            continue;
-        tls_port_use(&l->tls, ls->broker, l->settings->tls, c->contexts[i]);
-        c->contexts[i] = NULL;
-    }
 }
 
 void listeners_stop(struct listeners *ls)

@@ -83,10 +83,7 @@ static void grow(struct session_table *t)
 
 static void on_expiry(void *arg)
 {
-    struct session *s = arg;
-
-    s->broker->stats.clients_expired++;
-    session_end(s);
+    session_end(arg);
 }
 
 struct session *session_new(struct broker *b, struct str id)

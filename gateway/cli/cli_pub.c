@@ -177,10 +177,11 @@ static void on_offline(void *arg, const struct client_loss *loss)
     mqtt_report_offline(&p->report, loss);
 }
 
-static void on_published(void *arg, uint64_t token, uint8_t reason)
+static void on_published(void *arg, uint64_t token, uint8_t reason, const char *said)
 {
     struct pub *p = arg;
 
+    (void)said;
     p->answered++;
     if (reason >= MQTT_UNSPECIFIED_ERROR) {
         log_error("pub: the broker refused message %llu (%s)", (unsigned long long)token + 1, mqtt_reason_name(reason));

@@ -9,6 +9,7 @@
 #include <sys/random.h>
 
 #include "client/client_internal.h"
+#include "tls/tls_context.h"
 
 static void on_timer(void *arg);
 static void on_again(void *arg);
@@ -16,7 +17,7 @@ static void on_turn_end(void *arg);
 
 static void on_connected(void *arg);
 static size_t on_received(void *arg, const uint8_t *data, size_t len);
-static void on_link_lost(void *arg, const char *why);
+static void on_link_lost(void *arg, const struct client_link_loss *lost);
 
 static const struct client_link_events link_events = {
     .connected = on_connected,
@@ -40,6 +41,7 @@ int client_new(struct loop *loop, const struct client_settings *settings, const 
         return -ENOMEM;
     }
     subscriptions_init(&c->subscriptions);
+    outgoing_init(&c->outgoing, settings->queue_messages, settings->queue_bytes);
     client_link_init(&c->link, loop, &link_events, c);
     timer_init(&c->timer, on_timer, c);
     timer_init(&c->again, on_again, c);
@@ -62,6 +64,8 @@ void client_free(struct client *c)
     loop_timer_stop(c->loop, &c->timer);
     loop_timer_stop(c->loop, &c->again);
     client_link_fini(&c->link);
+    tls_context_free(c->tls);
+    outgoing_fini(&c->outgoing);
     inflight_fini(&c->inflight);
     subscriptions_fini(&c->subscriptions);
     free(c->received_ids);
@@ -81,14 +85,42 @@ static uint32_t next_random(struct client *c)
 
 /* Going online */
 
+static void fail_here(struct client *c, const char *why, bool for_good)
+{
+    client_lost(c, (struct client_loss){.why = why, .cause = CLIENT_CAUSE_HERE, .for_good = for_good});
+}
+
+/* Certificates that a person has renewed meanwhile are read again: see client_lost(). */
+static int read_tls_files(struct client *c)
+{
+    struct buf problem = {0};
+    char why[256];
+    int r;
+
+    if (!c->settings->encrypted || c->tls)
+        return 0;
+    r = tls_context_new_client(&c->settings->tls, &problem, &c->tls);
+    if (r < 0) {
+        snprintf(why, sizeof(why), STR_FMT, STR_ARG(buf_len(&problem) ? buf_str(&problem) : str_of(strerror(-r))));
+        fail_here(c, why, r != -ENOMEM);
+    }
+    buf_fini(&problem);
+    return r;
+}
+
 static void connect_now(struct client *c)
 {
+    struct client_link_target target = {
+        .host = c->settings->host, .port = c->settings->port, .ws_path = c->settings->ws_path};
     int r;
 
     c->state = CLIENT_CONNECTING;
-    r = client_link_open(&c->link, c->settings->host, c->settings->port);
+    if (read_tls_files(c) < 0)
+        return;
+    target.tls = c->tls;
+    r = client_link_open(&c->link, &target);
     if (r < 0)
-        client_lost(c, strerror(-r), 0, false);
+        fail_here(c, strerror(-r), false);
 }
 
 void client_start(struct client *c)
@@ -106,7 +138,7 @@ static void on_connected(void *arg)
 
     c->state = CLIENT_HANDSHAKE;
     if (session_put_connect(c) < 0) {
-        client_lost(c, "the settings do not fit into CONNECT", 0, false);
+        fail_here(c, "the settings do not fit into CONNECT", true);
         return;
     }
     loop_timer_start(c->loop, &c->timer, CLIENT_HANDSHAKE_MS);
@@ -146,7 +178,7 @@ static void go_stopped(struct client *c)
         c->events->stopped(c->arg);
 }
 
-/* Refusals that waiting does not cure. */
+/* What waiting does not cure: the same would be said to the same words. */
 static bool reason_is_for_good(uint8_t reason)
 {
     switch (reason) {
@@ -156,26 +188,40 @@ static bool reason_is_for_good(uint8_t reason)
     case MQTT_NOT_AUTHORIZED:
     case MQTT_BANNED:
     case MQTT_BAD_AUTHENTICATION_METHOD:
+    case MQTT_SESSION_TAKEN_OVER: /* by another client of this name: they would take turns for ever */
+    case MQTT_TOPIC_FILTER_INVALID:
+    case MQTT_TOPIC_NAME_INVALID:
+    case MQTT_PACKET_TOO_LARGE:
+    case MQTT_PAYLOAD_FORMAT_INVALID:
+    case MQTT_RETAIN_NOT_SUPPORTED:
+    case MQTT_QOS_NOT_SUPPORTED:
+    case MQTT_SERVER_MOVED:
+    case MQTT_SHARED_SUBSCRIPTIONS_NOT_SUPPORTED:
+    case MQTT_WILDCARDS_NOT_SUPPORTED:
         return true;
     default:
         return false;
     }
 }
 
-void client_lost(struct client *c, const char *why, uint8_t reason, bool refused)
+void client_lost(struct client *c, struct client_loss loss)
 {
-    struct client_loss loss = {.why = why, .reason = reason, .refused = refused};
     int64_t lasted_ms = c->state == CLIENT_ONLINE ? loop_now_ms(c->loop) - c->online_since_ms : 0;
 
     if (c->state == CLIENT_CLOSING) {
         go_stopped(c);
         return;
     }
+    if (c->state != CLIENT_ONLINE) {
+        tls_context_free(c->tls);
+        c->tls = NULL;
+    }
     client_link_close(&c->link);
     loop_timer_stop(c->loop, &c->again);
     c->state = CLIENT_WAITING;
     backoff_connection_ended(&c->backoff, lasted_ms);
-    loss.for_good = refused && reason_is_for_good(reason);
+    if (loss.cause == CLIENT_CAUSE_REFUSED || loss.cause == CLIENT_CAUSE_DISCONNECTED)
+        loss.for_good = reason_is_for_good(loss.reason);
     loss.retry_ms = backoff_wait(&c->backoff, next_random(c));
     loop_timer_start(c->loop, &c->timer, loss.retry_ms);
     if (c->events->offline && !c->stopping)
@@ -188,19 +234,31 @@ void client_fail(struct client *c, enum mqtt_reason reason, const char *why)
 
     if (c->state == CLIENT_ONLINE && c->settings->version == MQTT_V5 && mqtt_encode(&c->link.out, MQTT_V5, &p) == 0)
         client_link_flush(&c->link);
-    client_lost(c, why, 0, false);
+    client_lost(c, (struct client_loss){.why = why, .cause = CLIENT_CAUSE_PROTOCOL});
 }
 
-static void on_link_lost(void *arg, const char *why)
+static void lose_network(struct client *c, const char *why)
+{
+    client_lost(c, (struct client_loss){.why = why, .cause = CLIENT_CAUSE_NETWORK});
+}
+
+static void on_link_lost(void *arg, const struct client_link_loss *lost)
 {
     struct client *c = arg;
-    char text[160];
+    struct client_loss loss = {.why = lost->why, .cause = CLIENT_CAUSE_NETWORK};
+    bool misfit = lost->error == -EKEYREJECTED || lost->error == -EPROTO;
+    char text[256];
 
-    if (c->state == CLIENT_HANDSHAKE) {
-        snprintf(text, sizeof(text), "%s before it answered CONNECT", why);
-        why = text;
+    if (lost->stage == LINK_UPGRADING)
+        loss.cause = CLIENT_CAUSE_WEBSOCKET;
+    else if (misfit)
+        loss.cause = CLIENT_CAUSE_TLS;
+    loss.for_good = misfit && c->state != CLIENT_ONLINE;
+    if (c->state == CLIENT_HANDSHAKE && !misfit) {
+        snprintf(text, sizeof(text), "%s before it answered CONNECT", lost->why);
+        loss.why = text;
     }
-    client_lost(c, why, 0, false);
+    client_lost(c, loss);
 }
 
 static size_t on_received(void *arg, const uint8_t *data, size_t len)
@@ -262,7 +320,7 @@ static void keep_alive(struct client *c)
         c->ping_sent_ms = 0;
     if (c->ping_sent_ms && now - c->ping_sent_ms >= ping_wait_ms(c)) {
         snprintf(why, sizeof(why), "no answer to a ping within %lld s", (long long)ping_wait_ms(c) / 1000);
-        client_lost(c, why, 0, false);
+        lose_network(c, why);
         return;
     }
     if (!c->ping_sent_ms && now - quiet_since >= c->keepalive_ms) {
@@ -284,7 +342,7 @@ static void on_timer(void *arg)
         connect_now(c);
         break;
     case CLIENT_HANDSHAKE:
-        client_lost(c, "no answer to CONNECT within 10 s", 0, false);
+        lose_network(c, "no answer to CONNECT within 10 s");
         break;
     case CLIENT_ONLINE:
         keep_alive(c);
@@ -306,7 +364,7 @@ static void on_again(void *arg)
 
 static void offer_room(struct client *c)
 {
-    if (!c->blocked || !publishing_has_room(c, 1, false))
+    if (!c->blocked || outgoing_first(&c->outgoing) || !publishing_has_room(c, 1, false))
         return;
     c->blocked = false;
     if (c->events->writable)
@@ -318,7 +376,7 @@ static void put_subscriptions(struct client *c)
     int r = subscriptions_put(&c->subscriptions, c->settings->version, c->packet_max, &c->link.out);
 
     if (r < 0)
-        client_lost(c, strerror(-r), 0, false);
+        fail_here(c, strerror(-r), false);
 }
 
 static void on_turn_end(void *arg)
@@ -336,7 +394,8 @@ static void on_turn_end(void *arg)
     publishing_flushed(c);
     /* The kernel took what filled our buffer: there is room again, and no event will say so. */
     if (c->state == CLIENT_ONLINE &&
-        (inflight_next(&c->inflight) || (c->blocked && publishing_has_room(c, 1, false))) &&
+        (inflight_next(&c->inflight) ||
+         ((c->blocked || outgoing_first(&c->outgoing)) && publishing_has_room(c, 1, false))) &&
         buf_len(&c->link.out) < CLIENT_UNSENT_MAX)
         loop_timer_start(c->loop, &c->again, 0);
 }
@@ -362,4 +421,6 @@ void client_get_stats(const struct client *c, struct client_stats *ret_stats)
 {
     *ret_stats = c->stats;
     ret_stats->inflight = c->inflight.count;
+    ret_stats->queued = c->outgoing.count;
+    ret_stats->queue_refused = c->outgoing.refused;
 }

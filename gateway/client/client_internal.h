@@ -12,6 +12,7 @@
 #include "client/client.h"
 #include "client/inflight.h"
 #include "client/link.h"
+#include "client/outgoing.h"
 #include "client/subscriptions.h"
 #include "core/timer.h"
 #include "loop.h"
@@ -45,13 +46,15 @@ struct client {
     bool blocked;     /* somebody was told -EAGAIN */
     bool had_session; /* an earlier connection of this run was accepted */
     struct client_link link;
-    struct timer timer; /* WAITING: next try; HANDSHAKE, CLOSING: give up; ONLINE: keepalive */
-    struct timer again; /* wakes the loop for a turn that has work left */
+    struct tls_context *tls; /* NULL: to be made from the settings, where they want one */
+    struct timer timer;      /* WAITING: next try; HANDSHAKE, CLOSING: give up; ONLINE: keepalive */
+    struct timer again;      /* wakes the loop for a turn that has work left */
     struct loop_hook hook;
     struct backoff backoff;
     uint64_t random;
 
     struct inflight inflight;
+    struct outgoing outgoing;
     struct subscriptions subscriptions;
     uint8_t *received_ids; /* QoS 2: a bit for each id taken but not released; NULL before the first */
     char *assigned_id;     /* by the server, when settings give none */
@@ -72,8 +75,9 @@ struct client {
 /* Ends the connection for our own reason, telling an MQTT 5 server. */
 void client_fail(struct client *c, enum mqtt_reason reason, const char *why);
 
-/* The connection is over, closed by now or closed here. refused: by CONNACK. */
-void client_lost(struct client *c, const char *why, uint8_t reason, bool refused);
+/* The connection is over, closed by now or closed here. loss: all but retry_ms; for_good where the cause alone does not
+ * tell. */
+void client_lost(struct client *c, struct client_loss loss);
 
 /* CONNACK said yes and has been read into the fields above. */
 void client_went_online(struct client *c, bool session_present, const struct mqtt_packet *connack);
@@ -88,14 +92,14 @@ size_t session_receive(struct client *c, const uint8_t *data, size_t len);
 
 /* publishing.c */
 
-/* Appends what is due: publishes, resent or new, and subscriptions. */
+/* Appends what is due: publishes, resent, waiting or new. */
 void publishing_pump(struct client *c);
 
 /* Reports the QoS 0 publishes whose bytes the kernel has. */
 void publishing_flushed(struct client *c);
 
 /* The broker has answered. */
-void publishing_report(struct client *c, uint64_t token, uint8_t reason);
+void publishing_report(struct client *c, uint64_t token, uint8_t reason, const char *said);
 
 /* Whether a publish may be offered. */
 bool publishing_has_room(const struct client *c, uint8_t qos, bool urgent);

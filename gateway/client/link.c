@@ -1,4 +1,4 @@
-/* link - see link.h. */
+/* link - see link.h. This file: its life, and what comes in. */
 #include "client/link.h"
 
 #include <assert.h>
@@ -11,16 +11,20 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "client/link_internal.h"
 #include "client/resolve.h"
 #include "loop.h"
+#include "tls/tls_stream.h"
 
-static void try_next_address(struct client_link *l, const char *why);
-static void on_connect_timeout(void *arg);
+enum { READS_PER_TURN = 16 };
+
+static void try_next_address(struct client_link *l, int error);
+static void on_timer(void *arg);
 
 void client_link_init(struct client_link *l, struct loop *loop, const struct client_link_events *events, void *arg)
 {
     *l = (struct client_link){.loop = loop, .events = events, .arg = arg, .fd = -1};
-    timer_init(&l->timer, on_connect_timeout, l);
+    timer_init(&l->timer, on_timer, l);
 }
 
 static void close_socket(struct client_link *l)
@@ -28,6 +32,10 @@ static void close_socket(struct client_link *l)
     loop_timer_stop(l->loop, &l->timer);
     loop_watch_close(l->watch);
     l->watch = NULL;
+    tls_stream_free(l->tls);
+    l->tls = NULL;
+    link_ws_free(l->ws);
+    l->ws = NULL;
     if (l->fd >= 0)
         close(l->fd);
     l->fd = -1;
@@ -46,6 +54,7 @@ void client_link_close(struct client_link *l)
     buf_clear(&l->in);
     buf_clear(&l->out);
     l->out_total = 0;
+    l->out_framed = 0;
     l->send_error = 0;
     l->finishing = false;
     l->shut = false;
@@ -60,24 +69,31 @@ void client_link_fini(struct client_link *l)
     buf_fini(&l->out);
 }
 
-static void lose(struct client_link *l, const char *why)
+void link_lose(struct client_link *l, int error, const char *why)
 {
+    static const char *const subjects[] = {
+        [LINK_RESOLVING] = "name lookup: ", [LINK_CONNECTING] = "", [LINK_SECURING] = "TLS: ",
+        [LINK_UPGRADING] = "WebSocket: ",   [LINK_UP] = "",
+    };
+    char text[LINK_WHY_SIZE];
+    struct client_link_loss loss = {.stage = l->stage, .error = error, .why = text};
+
+    snprintf(text, sizeof(text), "%s%s", subjects[l->stage], why);
     client_link_close(l);
-    l->events->lost(l->arg, why);
+    l->events->lost(l->arg, &loss);
 }
 
-static void lose_by_errno(struct client_link *l, int error)
+static void lose_by_error(struct client_link *l, int error)
 {
-    char why[128];
+    char why[LINK_WHY_SIZE];
 
-    /* strerror(3) has one buffer for all threads. */
-    lose(l, strerror_r(error, why, sizeof(why)));
+    link_lose(l, error, link_problem(l, error, why));
 }
 
 /* Reading */
 
 /* With an unfinished tail the new bytes join it; otherwise they are used where they are. */
-static void deliver(struct client_link *l, const uint8_t *data, size_t len)
+void link_deliver(struct client_link *l, const uint8_t *data, size_t len)
 {
     bool joined = buf_len(&l->in) > 0;
     size_t used;
@@ -88,11 +104,11 @@ static void deliver(struct client_link *l, const uint8_t *data, size_t len)
         len = buf_len(&l->in);
     }
     if (buf_failed(&l->in)) {
-        lose_by_errno(l, ENOMEM);
+        lose_by_error(l, -ENOMEM);
         return;
     }
     used = l->events->received(l->arg, data, len);
-    if (!l->up || l->finishing)
+    if (l->fd < 0 || l->finishing)
         return;
     if (joined)
         buf_consume(&l->in, used);
@@ -100,62 +116,103 @@ static void deliver(struct client_link *l, const uint8_t *data, size_t len)
         buf_append(&l->in, data + used, len - used);
 }
 
+static void on_bytes(struct client_link *l, const uint8_t *data, size_t len)
+{
+    l->last_received_ms = loop_now_ms(l->loop);
+    if (l->ws)
+        link_ws_receive(l, data, len);
+    else if (!l->finishing)
+        link_deliver(l, data, len);
+}
+
+/* What TLS has decrypted already makes no socket readable: it is read to its end, over several turns if it is much. */
 static void read_some(struct client_link *l)
 {
     uint8_t *data = loop_read_buffer(l->loop);
-    ssize_t n = recv(l->fd, data, LOOP_READ_BUFFER, 0);
 
-    if (n < 0 && (errno == EAGAIN || errno == EINTR))
-        return;
-    if (n > 0 && l->finishing)
-        return;
-    if (n > 0) {
-        l->last_received_ms = loop_now_ms(l->loop);
-        deliver(l, data, (size_t)n);
-    } else if (n == 0 && l->send_error == 0) {
-        lose(l, "closed by the peer");
-    } else {
-        lose_by_errno(l, l->send_error ? l->send_error : errno);
-    }
-}
+    for (int i = 0; i < READS_PER_TURN; i++) {
+        ssize_t n = link_recv(l, data, LOOP_READ_BUFFER);
 
-/* Writing */
-
-void client_link_flush(struct client_link *l)
-{
-    while (l->up && buf_len(&l->out) > 0) {
-        ssize_t n = send(l->fd, buf_data(&l->out), buf_len(&l->out), MSG_NOSIGNAL);
-
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0 && errno == EAGAIN) {
-            loop_watch_set(l->watch, LOOP_READ | LOOP_WRITE);
+        if (n == -EAGAIN)
+            return;
+        if (n == 0 && l->send_error == 0) {
+            link_lose(l, 0, "closed by the peer");
             return;
         }
-        if (n < 0) {
-            /* The peer's last words may still be unread: the read event that follows ends the link. */
-            l->send_error = errno;
-            buf_clear(&l->out);
-            break;
+        if (n <= 0) {
+            lose_by_error(l, l->send_error ? -l->send_error : (int)n);
+            return;
         }
-        buf_consume(&l->out, (size_t)n);
-        l->out_total += (uint64_t)n;
-        l->last_sent_ms = loop_now_ms(l->loop);
+        on_bytes(l, data, (size_t)n);
+        if (!l->tls || !tls_stream_pending(l->tls))
+            return;
     }
-    if (!l->up)
-        return;
-    loop_watch_set(l->watch, LOOP_READ);
-    if (l->finishing && !l->shut) {
-        shutdown(l->fd, SHUT_WR);
-        l->shut = true;
-    }
+    loop_timer_start(l->loop, &l->timer, 0);
 }
 
-void client_link_finish(struct client_link *l)
+/* Handshakes */
+
+void link_go_up(struct client_link *l)
 {
-    assert(l->up);
-    l->finishing = true;
+    l->stage = LINK_UP;
+    l->up = true;
+    loop_watch_set(l->watch, LOOP_READ);
+    l->last_sent_ms = loop_now_ms(l->loop);
+    l->last_received_ms = l->last_sent_ms;
+    /* The peer's last handshake bytes may have brought more along. */
+    if (l->tls)
+        loop_timer_start(l->loop, &l->timer, 0);
+    else
+        loop_timer_stop(l->loop, &l->timer);
+    l->events->connected(l->arg);
+}
+
+static void upgrade(struct client_link *l)
+{
+    int r;
+
+    if (!l->target.ws_path) {
+        link_go_up(l);
+        return;
+    }
+    l->stage = LINK_UPGRADING;
+    r = link_ws_new(l);
+    if (r < 0) {
+        lose_by_error(l, r);
+        return;
+    }
+    loop_timer_start(l->loop, &l->timer, CLIENT_LINK_CONNECT_MS);
     client_link_flush(l);
+}
+
+static void shake_hands(struct client_link *l)
+{
+    int r = tls_stream_handshake(l->tls);
+
+    if (r == -EAGAIN)
+        loop_watch_set(l->watch, tls_stream_wants(l->tls));
+    else if (r < 0)
+        lose_by_error(l, r);
+    else
+        upgrade(l);
+}
+
+static void secure(struct client_link *l)
+{
+    int r;
+
+    if (!l->target.tls) {
+        upgrade(l);
+        return;
+    }
+    l->stage = LINK_SECURING;
+    r = tls_stream_new(l->target.tls, l->fd, l->target.host, &l->tls);
+    if (r < 0) {
+        lose_by_error(l, r);
+        return;
+    }
+    loop_timer_start(l->loop, &l->timer, CLIENT_LINK_CONNECT_MS);
+    shake_hands(l);
 }
 
 /* Connecting */
@@ -164,28 +221,25 @@ static void connect_done(struct client_link *l)
 {
     int error = 0;
     socklen_t len = sizeof(error);
-    char why[128];
 
     if (getsockopt(l->fd, SOL_SOCKET, SO_ERROR, &error, &len) < 0)
         error = errno;
-    if (error) {
-        try_next_address(l, strerror_r(error, why, sizeof(why)));
-        return;
-    }
-    loop_timer_stop(l->loop, &l->timer);
-    loop_watch_set(l->watch, LOOP_READ);
-    l->up = true;
-    l->last_sent_ms = loop_now_ms(l->loop);
-    l->last_received_ms = l->last_sent_ms;
-    l->events->connected(l->arg);
+    if (error)
+        try_next_address(l, -error);
+    else
+        secure(l);
 }
 
 static void on_socket(void *arg, int events)
 {
     struct client_link *l = arg;
 
-    if (!l->up) {
+    if (l->stage == LINK_CONNECTING) {
         connect_done(l);
+        return;
+    }
+    if (l->stage == LINK_SECURING) {
+        shake_hands(l);
         return;
     }
     if (events & LOOP_WRITE)
@@ -213,32 +267,45 @@ static int connect_address(struct client_link *l, const struct addrinfo *a)
     return r;
 }
 
-/* Tries the addresses from l->address on; `why` is how the one before it failed. */
-static void try_addresses(struct client_link *l, const char *why)
+/* Tries the addresses from l->address on; `error` is how the one before it failed. */
+static void try_addresses(struct client_link *l, int error)
 {
-    char text[128];
-
     for (; l->address; l->address = l->address->ai_next) {
-        int r = connect_address(l, l->address);
-
-        if (r == 0)
+        error = connect_address(l, l->address);
+        if (error == 0)
             return;
-        why = strerror_r(-r, text, sizeof(text));
         close_socket(l);
     }
-    lose(l, why);
+    lose_by_error(l, error);
 }
 
-static void try_next_address(struct client_link *l, const char *why)
+static void try_next_address(struct client_link *l, int error)
 {
     close_socket(l);
     l->address = l->address->ai_next;
-    try_addresses(l, why);
+    try_addresses(l, error);
 }
 
-static void on_connect_timeout(void *arg)
+static void on_timer(void *arg)
 {
-    try_next_address(arg, "no connection within 10 s");
+    struct client_link *l = arg;
+
+    switch (l->stage) {
+    case LINK_CONNECTING:
+        try_next_address(l, -ETIMEDOUT);
+        break;
+    case LINK_SECURING:
+        link_lose(l, -ETIMEDOUT, "no end of the handshake within 10 s");
+        break;
+    case LINK_UPGRADING:
+        link_lose(l, -ETIMEDOUT, "no answer to the request within 10 s");
+        break;
+    case LINK_UP:
+        read_some(l);
+        break;
+    case LINK_RESOLVING:
+        break;
+    }
 }
 
 static void on_resolved(void *arg, int error, struct addrinfo *addresses)
@@ -248,16 +315,19 @@ static void on_resolved(void *arg, int error, struct addrinfo *addresses)
     resolve_close(l->resolve);
     l->resolve = NULL;
     if (error) {
-        lose(l, gai_strerror(error));
+        link_lose(l, 0, gai_strerror(error));
         return;
     }
     l->addresses = addresses;
     l->address = addresses;
-    try_addresses(l, "the name has no address");
+    l->stage = LINK_CONNECTING;
+    try_addresses(l, -EADDRNOTAVAIL);
 }
 
-int client_link_open(struct client_link *l, const char *host, uint16_t port)
+int client_link_open(struct client_link *l, const struct client_link_target *target)
 {
     assert(l->fd < 0 && !l->resolve);
-    return resolve_open(l->loop, host, port, on_resolved, l, &l->resolve);
+    l->target = *target;
+    l->stage = LINK_RESOLVING;
+    return resolve_open(l->loop, target->host, target->port, on_resolved, l, &l->resolve);
 }

@@ -84,11 +84,11 @@ static int put_publish(struct client *c, const struct flight *fl)
     return 0;
 }
 
-void publishing_report(struct client *c, uint64_t token, uint8_t reason)
+void publishing_report(struct client *c, uint64_t token, uint8_t reason, const char *said)
 {
     c->stats.acked++;
     if (c->events->published)
-        c->events->published(c->arg, token, reason);
+        c->events->published(c->arg, token, reason, said);
 }
 
 /* A publish taken earlier may be too large for the server of this connection. */
@@ -97,7 +97,7 @@ static void give_up(struct client *c, struct flight *fl)
     uint64_t token = fl->token;
 
     inflight_drop(&c->inflight, fl);
-    publishing_report(c, token, MQTT_PACKET_TOO_LARGE);
+    publishing_report(c, token, MQTT_PACKET_TOO_LARGE, "");
 }
 
 static int put_flight(struct client *c, struct flight *fl)
@@ -121,7 +121,7 @@ static int put_flight(struct client *c, struct flight *fl)
     return 0;
 }
 
-void publishing_pump(struct client *c)
+static void send_unsent(struct client *c)
 {
     struct flight *fl;
 
@@ -137,6 +137,39 @@ void publishing_pump(struct client *c)
     }
 }
 
+/* MQTT 5.0, 3.3.2.3.3: what nobody may get any more is not sent. */
+static bool expired(const struct message *m)
+{
+    return m->expires_ms && m->expires_ms <= clock_run_ms();
+}
+
+/* One that waited goes to those in flight. False when none can. */
+static bool take_waiting(struct client *c)
+{
+    struct outgoing_publish *p = outgoing_first(&c->outgoing);
+    uint64_t token;
+    bool late;
+
+    if (!p || !publishing_has_room(c, p->qos, false))
+        return false;
+    token = p->token;
+    late = expired(p->message);
+    if (!late &&
+        !inflight_add(&c->inflight, p->message, p->topic, p->qos < c->qos_max ? p->qos : c->qos_max, token, false))
+        return false; /* out of memory: the next turn tries again */
+    outgoing_drop(&c->outgoing, p);
+    if (late)
+        publishing_report(c, token, MQTT_UNSPECIFIED_ERROR, "it expired before there was a connection");
+    return true;
+}
+
+void publishing_pump(struct client *c)
+{
+    do
+        send_unsent(c);
+    while (take_waiting(c));
+}
+
 void publishing_flushed(struct client *c)
 {
     struct flight *fl;
@@ -145,7 +178,7 @@ void publishing_flushed(struct client *c)
         uint64_t token = fl->token;
 
         inflight_drop(&c->inflight, fl);
-        publishing_report(c, token, MQTT_SUCCESS);
+        publishing_report(c, token, MQTT_SUCCESS, "");
     }
 }
 
@@ -163,9 +196,11 @@ static int publish(struct client *c, struct message *m, struct str topic, uint8_
     struct str name = topic.data ? topic : m->topic;
     struct shape shape;
 
+    if (c->state != CLIENT_ONLINE && !urgent && c->outgoing.max_count > 0)
+        return outgoing_add(&c->outgoing, m, topic, qos, token);
     if (qos > c->qos_max)
         qos = c->qos_max;
-    if (!publishing_has_room(c, qos, urgent)) {
+    if ((!urgent && outgoing_first(&c->outgoing)) || !publishing_has_room(c, qos, urgent)) {
         c->blocked = true;
         return -EAGAIN;
     }
@@ -175,7 +210,7 @@ static int publish(struct client *c, struct message *m, struct str topic, uint8_
         c->blocked = true;
         return -EAGAIN; /* out of memory passes, or it does not: the message stays where it is */
     }
-    publishing_pump(c);
+    send_unsent(c);
     return 0;
 }
 

@@ -42,6 +42,14 @@ int session_put_connect(struct client *c)
         .username = str_of(s->username),
         .password = str_of(s->password),
     };
+    if (s->will.delay_s > 0) {
+        mqtt_set(&p.connect.will.props, MQTT_PROP_WILL_DELAY);
+        p.connect.will.props.will_delay = s->will.delay_s;
+    }
+    if (s->response_info) {
+        mqtt_set(&p.props, MQTT_PROP_REQUEST_RESPONSE_INFO);
+        p.props.request_response_info = 1;
+    }
     if (s->session_expiry_s > 0) {
         mqtt_set(&p.props, MQTT_PROP_SESSION_EXPIRY);
         p.props.session_expiry = s->session_expiry_s;
@@ -67,16 +75,19 @@ static void copy_printable(char *to, size_t size, struct str from)
     to[n] = '\0';
 }
 
-/* "refused: not authorized (the certificate has expired)" */
+/* "refused: not authorized (the certificate has expired)", "disconnected: server moved, to other.example:1883" */
 static void word_reason(char why[WHY_LEN], const char *what, uint8_t reason, const struct mqtt_props *props)
 {
-    char said[128];
+    int n = snprintf(why, WHY_LEN, "%s: %s", what, mqtt_reason_name(reason));
+    char said[80];
 
+    if (mqtt_has(props, MQTT_PROP_SERVER_REFERENCE)) {
+        copy_printable(said, sizeof(said), props->server_reference);
+        n += snprintf(why + n, WHY_LEN - (size_t)n, ", to %s", said);
+    }
     if (mqtt_has(props, MQTT_PROP_REASON_STRING)) {
         copy_printable(said, sizeof(said), props->reason_string);
-        snprintf(why, WHY_LEN, "%s: %s (%s)", what, mqtt_reason_name(reason), said);
-    } else {
-        snprintf(why, WHY_LEN, "%s: %s", what, mqtt_reason_name(reason));
+        snprintf(why + n, WHY_LEN - (size_t)n, " (%s)", said);
     }
 }
 
@@ -129,7 +140,7 @@ static void handle_connack(struct client *c, const struct mqtt_packet *p)
 
     if (reason != MQTT_SUCCESS) {
         word_reason(why, "refused", reason, &p->props);
-        client_lost(c, why, reason, true);
+        client_lost(c, (struct client_loss){.why = why, .cause = CLIENT_CAUSE_REFUSED, .reason = reason});
         return;
     }
     if (present && wants_clean_start(c)) {
@@ -213,6 +224,15 @@ static void handle_pubrel(struct client *c, uint16_t id)
 
 /* Answers to what was published, 4.3 */
 
+static void report_answer(struct client *c, uint64_t token, uint8_t reason, const struct mqtt_props *props)
+{
+    char said[128] = "";
+
+    if (mqtt_has(props, MQTT_PROP_REASON_STRING))
+        copy_printable(said, sizeof(said), props->reason_string);
+    publishing_report(c, token, reason, said);
+}
+
 static void handle_answer(struct client *c, const struct mqtt_packet *p)
 {
     uint8_t version = c->settings->version;
@@ -225,7 +245,7 @@ static void handle_answer(struct client *c, const struct mqtt_packet *p)
         mqtt_put_ack(&c->link.out, version, MQTT_PUBREL, p->ack.id, MQTT_SUCCESS);
         break;
     case FLIGHT_DONE:
-        publishing_report(c, token, reason);
+        report_answer(c, token, reason, &p->props);
         break;
     case FLIGHT_UNKNOWN:
         if (p->type == MQTT_PUBREC && reason < MQTT_UNSPECIFIED_ERROR)
@@ -250,7 +270,7 @@ static void handle_disconnect(struct client *c, const struct mqtt_packet *p)
     char why[WHY_LEN];
 
     word_reason(why, "disconnected by the broker", p->reason, &p->props);
-    client_lost(c, why, p->reason, false);
+    client_lost(c, (struct client_loss){.why = why, .cause = CLIENT_CAUSE_DISCONNECTED, .reason = p->reason});
 }
 
 static void handle_online(struct client *c, const struct mqtt_packet *p)

@@ -11,6 +11,7 @@ struct subscription {
     bool wanted;               /* false: to be unsubscribed, then forgotten */
     bool known;                /* the server was told */
     bool outstanding;          /* ... and has not answered yet */
+    bool refused;              /* ... or said no */
     char text[];
 };
 
@@ -49,6 +50,14 @@ static struct subscription *find(struct subscriptions *s, struct str filter)
     return NULL;
 }
 
+/* Whether the server has been asked for just this, or will be. */
+static bool unchanged(const struct subscription *sub, const struct mqtt_filter *filter)
+{
+    return sub->wanted && !sub->refused && sub->filter.qos == filter->qos && sub->filter.no_local == filter->no_local &&
+           sub->filter.retain_as_published == filter->retain_as_published &&
+           sub->filter.retain_handling == filter->retain_handling;
+}
+
 int subscriptions_add(struct subscriptions *s, const struct mqtt_filter *filter)
 {
     struct subscription *sub = find(s, filter->filter);
@@ -63,10 +72,13 @@ int subscriptions_add(struct subscriptions *s, const struct mqtt_filter *filter)
         list_push_back(&s->all, &sub->node);
         s->count++;
     }
+    if (unchanged(sub, filter))
+        return 0;
     sub->filter = *filter;
     sub->filter.filter = (struct str){.data = sub->text, .len = filter->filter.len};
     sub->wanted = true;
     sub->known = false;
+    sub->refused = false;
     return 0;
 }
 
@@ -175,6 +187,7 @@ int subscriptions_answer(struct subscriptions *s, const struct mqtt_packet *p, s
         } else if (subscribed) {
             if (at == codes.len)
                 return -EPROTO;
+            sub->refused = (uint8_t)codes.data[at] >= MQTT_UNSPECIFIED_ERROR;
             result(arg, sub->filter.filter, (uint8_t)codes.data[at++]);
         }
     }

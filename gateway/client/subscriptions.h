@@ -30,7 +30,8 @@ enum {
 void subscriptions_init(struct subscriptions *s);
 void subscriptions_fini(struct subscriptions *s);
 
-/* Copies. The same filter replaces the one there was. 0, -ENOMEM, or -ENOSPC: too many. */
+/* Copies. The same filter replaces the one there was; with the same options it changes nothing, unless the server has
+ * refused it: then it is asked again. 0, -ENOMEM, or -ENOSPC: too many. */
 int subscriptions_add(struct subscriptions *s, const struct mqtt_filter *filter);
 
 /* -ENOENT when there is no such filter. */

@@ -3,12 +3,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
+#include "client/url.h"
 #include "config/loader.h"
 #include "config/options.h"
 #include "mqtt/topic.h"
 
-enum { MQTT_PORT = 1883, PASSWORD_MAX = 65535 };
+enum { PASSWORD_MAX = 65535 };
 
 static const char *keep(struct loader *ld, struct str text)
 {
@@ -19,55 +21,21 @@ static const char *keep(struct loader *ld, struct str text)
     return copy;
 }
 
-static struct str drop_front(struct str s, size_t count)
+/* NULL, or what the URL should have been. */
+static const char *take_url(struct loader *ld, struct str text, struct client_settings *client)
 {
-    return (struct str){.data = s.data + count, .len = s.len - count};
-}
+    struct client_url url;
+    const char *problem = client_url_parse(text, &url);
 
-/* "host", "host:port", "[::1]:port" */
-static bool split_authority(struct str text, struct str *ret_host, struct str *ret_port)
-{
-    bool bracketed = text.len > 0 && text.data[0] == '[';
-    const char *end = memchr(text.data, bracketed ? ']' : ':', text.len);
-    struct str rest;
-
-    if (bracketed && !end)
-        return false;
-    if (!end)
-        end = text.data + text.len;
-    *ret_host =
-        (struct str){.data = text.data + (bracketed ? 1 : 0), .len = (size_t)(end - text.data) - (bracketed ? 1 : 0)};
-    rest = drop_front(text, (size_t)(end - text.data) + (bracketed ? 1 : 0));
-    if (rest.len == 0) {
-        *ret_port = str_of("");
-        return true;
-    }
-    *ret_port = drop_front(rest, 1);
-    return rest.data[0] == ':' && ret_port->len > 0;
-}
-
-static const char *url_problem(struct loader *ld, struct str url, struct client_settings *client)
-{
-    const char *colon = memmem(url.data, url.len, "://", 3);
-    struct str scheme = {.data = url.data, .len = colon ? (size_t)(colon - url.data) : 0};
-    struct str authority;
-    struct str host;
-    struct str port;
-    int64_t number = MQTT_PORT;
-
-    if (!colon)
-        return "a URL such as mqtt://broker.example:1883";
-    if (!str_equal(scheme, str_of("mqtt")))
-        return "an mqtt:// URL, the only scheme this version has";
-    authority = drop_front(url, scheme.len + 3);
-    if (memchr(authority.data, '/', authority.len) || memchr(authority.data, '?', authority.len))
-        return "a URL without a path: mqtt://host:port";
-    if (!split_authority(authority, &host, &port) || !text_is_host(host))
+    if (problem)
+        return problem;
+    if (!text_is_host(url.host))
         return "a URL with a host name or address: mqtt://host:port";
-    if (port.len > 0 && (text_read_int(port, &number) < 0 || number < 1 || number > 65535))
-        return "a URL with a port from 1 to 65535";
-    client->host = keep(ld, host);
-    client->port = (uint16_t)number;
+    client->host = keep(ld, url.host);
+    client->port = url.port;
+    client->encrypted = url.tls;
+    if (url.websocket)
+        client->ws_path = keep(ld, url.path);
     return NULL;
 }
 
@@ -84,7 +52,7 @@ static void read_url(struct loader *ld, struct bridge_draft *b)
                      "'url' must have no user and password in it: use 'username' and 'password_file'");
         return;
     }
-    problem = url_problem(ld, str_of(b->url), &b->settings.client);
+    problem = take_url(ld, str_of(b->url), &b->settings.client);
     if (problem)
         report_error(&ld->report, n->place, "'url' must be %s; found %s", problem, node_describe(n, found));
 }
@@ -139,6 +107,30 @@ static void read_password(struct loader *ld, struct bridge_draft *b)
                      "the environment variable which it names is not set");
     else
         b->settings.client.password = keep(ld, str_of(value));
+}
+
+/* What is in them is known when they are used; that they are there is known now. */
+static void check_tls_file(struct loader *ld, const struct node *tls, const char *key, const char *path)
+{
+    if (path && access(path, R_OK) < 0)
+        report_error(&ld->report, key_place(tls, NULL, key), "cannot read %s: %s", path, strerror(errno));
+}
+
+static void check_tls(struct loader *ld, const struct bridge_draft *b)
+{
+    const struct client_settings *client = &b->settings.client;
+    const struct node *tls = node_get(b->node, "tls");
+
+    if (!tls)
+        return;
+    if (client->host && !client->encrypted)
+        report_error(&ld->report, key_place(b->node, NULL, "tls"),
+                     "'tls' is for a URL that begins with mqtts:// or wss://");
+    if (client->tls.key && !client->tls.cert)
+        report_error(&ld->report, key_place(tls, NULL, "key"), "a 'key' needs the 'cert' that it belongs to");
+    check_tls_file(ld, tls, "ca", client->tls.ca);
+    check_tls_file(ld, tls, "cert", client->tls.cert);
+    check_tls_file(ld, tls, "key", client->tls.key);
 }
 
 static void check_topic(struct loader *ld, const struct node *n, const struct bridge_topic_settings *t)
@@ -198,6 +190,7 @@ static void draft_bridge(struct loader *ld, const struct root_draft *root, struc
     schema_require(&ld->ctx, &bridge_section, 0, b->node, NULL);
     read_url(ld, b);
     read_password(ld, b);
+    check_tls(ld, b);
     draft_topics(ld, b);
     if (!node_get(b->node, "client_id"))
         client->client_id = root->gateway.id;

@@ -27,6 +27,42 @@ static const struct schema_option backoff_options[] = {
 };
 static const struct schema_section backoff_section = {"backoff", backoff_options};
 
+static const struct schema_choice tls_versions[] = {{"1.2", TLS_VERSION_1_2}, {"1.3", TLS_VERSION_1_3}, {0}};
+static const struct schema_option tls_options[] = {
+    {.name = "ca",
+     .type = OPT_PATH,
+     INTO(struct bridge_draft, settings.client.tls.ca),
+     .help = "Who may have signed the upstream's certificate: a PEM file or a directory of them; the system's when it "
+             "is not given."},
+    {.name = "cert",
+     .type = OPT_PATH,
+     INTO(struct bridge_draft, settings.client.tls.cert),
+     .help = "Our own certificate (PEM), where the upstream asks for one."},
+    {.name = "key",
+     .type = OPT_PATH,
+     INTO(struct bridge_draft, settings.client.tls.key),
+     .help = "Its key (PEM); in the file of the certificate when it is not given."},
+    {.name = "verify_hostname",
+     .type = OPT_BOOL,
+     INTO(struct bridge_draft, settings.client.tls.verify_hostname),
+     .preset = "true",
+     .help = "Whether the certificate must be for the host in the URL."},
+    {.name = "alpn",
+     .type = OPT_STRING,
+     .min = 1,
+     .max = 255,
+     INTO(struct bridge_draft, settings.client.tls.alpn),
+     .help = "Application protocol to name in the handshake, for upstreams that share a port: mqtt, x-amzn-mqtt-ca."},
+    {.name = "min_version",
+     .type = OPT_ENUM,
+     .choices = tls_versions,
+     INTO(struct bridge_draft, settings.client.tls.min_version),
+     .preset = "1.2",
+     .help = "Lowest TLS version taken: 1.2 or 1.3."},
+    {0},
+};
+static const struct schema_section tls_section = {"tls", tls_options};
+
 static const struct schema_option store_options[] = {
     {.name = "max_bytes",
      .type = OPT_SIZE,
@@ -130,7 +166,8 @@ static const struct schema_option bridge_options[] = {
      .min = 1,
      .max = 512,
      INTO(struct bridge_draft, url),
-     .help = "The upstream broker: mqtt://host:port, port 1883 if none is given."},
+     .help = "The upstream broker: mqtt://host:port, mqtts:// (TLS), ws://host:port/path or wss:// (WebSocket)."},
+    {.name = "tls", .type = OPT_SECTION, .section = &tls_section, .help = "Certificates, for mqtts:// and wss://."},
     {.name = "protocol",
      .type = OPT_ENUM,
      .choices = protocols,

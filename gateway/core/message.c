@@ -4,13 +4,6 @@
 #include <assert.h>
 #include <stdlib.h>
 
-static struct message_totals totals;
-
-struct message_totals message_totals(void)
-{
-    return totals;
-}
-
 static struct str put(char **at, struct str s)
 {
     struct str copy = {.data = *at, .len = s.len};
@@ -33,8 +26,6 @@ struct message *message_new(struct str topic, struct str payload, struct str pro
     m->topic = put(&at, topic);
     m->payload = put(&at, payload);
     m->props = put(&at, props);
-    totals.messages++;
-    totals.payload_bytes += payload.len;
     return m;
 }
 
@@ -43,11 +34,8 @@ void message_unref(struct message *m)
     if (!m)
         return;
     assert(m->refs > 0);
-    if (--m->refs > 0)
-        return;
-    totals.messages--;
-    totals.payload_bytes -= m->payload.len;
-    free(m);
+    if (--m->refs == 0)
+        free(m);
 }
 
 void message_settle(struct message *m, int result)

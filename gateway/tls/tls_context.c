@@ -239,9 +239,9 @@ int tls_context_new_client(const struct tls_client_settings *s, struct buf *prob
 
     if (r < 0)
         return r;
-    c->verify_hostname = s->verify_hostname;
+    c->verify_hostname = s->verify_hostname && !s->insecure;
     add_client_rules(c, s);
-    SSL_CTX_set_verify(c->ssl, SSL_VERIFY_PEER, NULL);
+    SSL_CTX_set_verify(c->ssl, s->insecure ? SSL_VERIFY_NONE : SSL_VERIFY_PEER, NULL);
     r = load_server_ca(c, s->ca);
     if (r == 0 && s->cert)
         r = use_pair(c, s->cert, s->key ? s->key : s->cert);

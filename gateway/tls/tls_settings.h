@@ -40,6 +40,7 @@ struct tls_client_settings {
     const char *key;
     const char *alpn; /* the one protocol offered; NULL: none */
     bool verify_hostname;
+    bool insecure;       /* any certificate is taken, whoever signed it for whomever: for trying things out */
     uint8_t min_version; /* enum tls_version */
 };
 

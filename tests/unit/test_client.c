@@ -1,4 +1,4 @@
-/* The pure parts of the client: in-flight table, back-off, subscriptions. */
+/* The pure parts of the client: in-flight table, back-off, subscriptions, queue. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,6 +9,7 @@
 
 #include "client/backoff.h"
 #include "client/inflight.h"
+#include "client/outgoing.h"
 #include "client/subscriptions.h"
 #include "core/message.h"
 
@@ -457,6 +458,132 @@ static void many_filters_are_split_over_packets(void **state)
     subscriptions_fini(&s);
 }
 
+static void a_filter_added_twice_is_sent_once(void **state)
+{
+    (void)state;
+    struct subscriptions s;
+    struct buf out = {0};
+    struct mqtt_packet p;
+    unsigned sum = 0;
+
+    subscriptions_init(&s);
+    want(&s, "a");
+    assert_int_equal(subscriptions_put(&s, MQTT_V5, UINT32_MAX, &out), 0);
+    want(&s, "a"); /* asked, not answered */
+    answer(&s, MQTT_SUBACK, SUBSCRIPTIONS_ID_FIRST, "\x01", 1, &sum);
+    want(&s, "a");
+    buf_clear(&out);
+    assert_int_equal(subscriptions_put(&s, MQTT_V5, UINT32_MAX, &out), 0);
+    assert_int_equal(buf_len(&out), 0);
+
+    assert_int_equal(subscriptions_add(&s, &(struct mqtt_filter){.filter = str_of("a"), .qos = 2}), 0);
+    assert_int_equal(subscriptions_put(&s, MQTT_V5, UINT32_MAX, &out), 0);
+    p = decode_sent(&out);
+    assert_int_equal(filters_in(&p), 1);
+    assert_int_equal(s.count, 1);
+    buf_fini(&out);
+    subscriptions_fini(&s);
+}
+
+static void a_refused_filter_added_again_is_asked_for_again(void **state)
+{
+    (void)state;
+    struct subscriptions s;
+    struct buf out = {0};
+    unsigned sum = 0;
+
+    subscriptions_init(&s);
+    want(&s, "a");
+    assert_int_equal(subscriptions_put(&s, MQTT_V5, UINT32_MAX, &out), 0);
+    answer(&s, MQTT_SUBACK, SUBSCRIPTIONS_ID_FIRST, "\x87", 1, &sum);
+    buf_clear(&out);
+    assert_int_equal(subscriptions_put(&s, MQTT_V5, UINT32_MAX, &out), 0);
+    assert_int_equal(buf_len(&out), 0);
+    want(&s, "a");
+    assert_int_equal(subscriptions_put(&s, MQTT_V5, UINT32_MAX, &out), 0);
+    assert_true(buf_len(&out) > 0);
+    buf_fini(&out);
+    subscriptions_fini(&s);
+}
+
+/* Offline: nothing is sent; what a connection finds is what counts. */
+static void a_filter_removed_while_offline_stays_removed(void **state)
+{
+    (void)state;
+    struct subscriptions s;
+    struct buf out = {0};
+    struct mqtt_packet p;
+    unsigned sum = 0;
+
+    subscriptions_init(&s);
+    want(&s, "a");
+    want(&s, "b");
+    assert_int_equal(subscriptions_put(&s, MQTT_V5, UINT32_MAX, &out), 0);
+    answer(&s, MQTT_SUBACK, SUBSCRIPTIONS_ID_FIRST, "\x01\x01", 2, &sum);
+    assert_int_equal(subscriptions_remove(&s, str_of("a")), 0);
+
+    subscriptions_begin(&s, true); /* the server remembers it: it has to be told */
+    buf_clear(&out);
+    assert_int_equal(subscriptions_put(&s, MQTT_V5, UINT32_MAX, &out), 0);
+    p = decode_sent(&out);
+    assert_int_equal(p.type, MQTT_UNSUBSCRIBE);
+
+    subscriptions_begin(&s, false); /* and here it does not */
+    buf_clear(&out);
+    assert_int_equal(subscriptions_put(&s, MQTT_V5, UINT32_MAX, &out), 0);
+    p = decode_sent(&out);
+    assert_int_equal(p.type, MQTT_SUBSCRIBE);
+    assert_int_equal(filters_in(&p), 1);
+    assert_int_equal(s.count, 1);
+    buf_fini(&out);
+    subscriptions_fini(&s);
+}
+
+/* What waits for a connection */
+
+static int wait_for_connection(struct outgoing *o, uint64_t token)
+{
+    struct message *m = new_message();
+    int r = outgoing_add(o, m, (struct str){0}, 1, token);
+
+    message_unref(m);
+    return r;
+}
+
+static void what_waits_is_bounded_by_count_and_the_newest_is_refused(void **state)
+{
+    (void)state;
+    struct outgoing o;
+
+    outgoing_init(&o, 2, 1000);
+    assert_int_equal(wait_for_connection(&o, 1), 0);
+    assert_int_equal(wait_for_connection(&o, 2), 0);
+    assert_int_equal(wait_for_connection(&o, 3), -ENOBUFS);
+    assert_int_equal(o.refused, 1);
+    assert_int_equal(outgoing_first(&o)->token, 1);
+    outgoing_drop(&o, outgoing_first(&o));
+    assert_int_equal(wait_for_connection(&o, 4), 0);
+    assert_int_equal(outgoing_first(&o)->token, 2);
+    outgoing_fini(&o);
+    assert_int_equal(o.count, 0);
+    assert_int_equal(o.bytes, 0);
+}
+
+static void what_waits_is_bounded_by_bytes(void **state)
+{
+    (void)state;
+    struct outgoing o;
+    struct message *m = new_message(); /* topic and payload have a byte each */
+
+    outgoing_init(&o, 100, 7);
+    assert_int_equal(wait_for_connection(&o, 1), 0);
+    assert_int_equal(outgoing_add(&o, m, str_of("1234"), 1, 2), -ENOBUFS);
+    assert_int_equal(outgoing_add(&o, m, str_of("123"), 1, 2), 0);
+    assert_int_equal(o.bytes, 7);
+    message_unref(m);
+    outgoing_fini(&o);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -478,6 +605,11 @@ int main(void)
         cmocka_unit_test(a_filter_no_longer_wanted_is_unsubscribed_and_forgotten),
         cmocka_unit_test(a_suback_that_answers_nothing_is_a_protocol_error),
         cmocka_unit_test(many_filters_are_split_over_packets),
+        cmocka_unit_test(a_filter_added_twice_is_sent_once),
+        cmocka_unit_test(a_refused_filter_added_again_is_asked_for_again),
+        cmocka_unit_test(a_filter_removed_while_offline_stays_removed),
+        cmocka_unit_test(what_waits_is_bounded_by_count_and_the_newest_is_refused),
+        cmocka_unit_test(what_waits_is_bounded_by_bytes),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

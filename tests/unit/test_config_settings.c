@@ -407,6 +407,10 @@ static void a_bridge_has_defaults_for_all_but_its_url_and_topics(void **state)
 
     assert_string_equal(b->client.host, "broker.example");
     assert_int_equal(b->client.port, 1883);
+    assert_false(b->client.encrypted);
+    assert_true(b->client.tls.verify_hostname);
+    assert_int_equal(b->client.tls.min_version, TLS_VERSION_1_2);
+    assert_null(b->client.ws_path);
     assert_int_equal(b->client.version, 5);
     assert_string_equal(b->client.client_id, "plant7");
     assert_null(b->client.username);
@@ -439,6 +443,14 @@ static void a_bridge_takes_every_option(void **state)
 
     assert_string_equal(b->client.host, "2001:db8::1");
     assert_int_equal(b->client.port, 1884);
+    assert_true(b->client.encrypted);
+    assert_string_equal(b->client.ws_path, "/broker");
+    assert_ends_with(b->client.tls.ca, "/config/good/full/templates");
+    assert_ends_with(b->client.tls.cert, "/config/good/full/main.yaml");
+    assert_ends_with(b->client.tls.key, "/config/good/full/main.yaml");
+    assert_string_equal(b->client.tls.alpn, "mqtt");
+    assert_false(b->client.tls.verify_hostname);
+    assert_int_equal(b->client.tls.min_version, TLS_VERSION_1_3);
     assert_int_equal(b->client.version, 4);
     assert_string_equal(b->client.client_id, "plant7-backup");
     assert_string_equal(b->client.username, "joe");
