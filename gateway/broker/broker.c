@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <sys/random.h>
 
+#include "broker/budget.h"
 #include "broker/catch_up.h"
 #include "broker/conn.h"
 #include "broker/tap.h"
@@ -34,6 +35,7 @@ int broker_new(struct loop *loop, const struct broker_settings *settings, struct
     list_init(&b->dead);
     list_init(&b->closed_taps);
     catch_up_init(b);
+    limits_init(b);
     listeners_init(&b->listeners, b);
     buf_pool_init(&b->pool, loop);
     b->end_of_turn = (struct loop_hook){.fn = on_end_of_turn, .arg = b};
@@ -62,6 +64,7 @@ void broker_free(struct broker *b)
         return;
     on_end_of_turn(b);
     loop_remove_hook(b->loop, &b->end_of_turn);
+    limits_fini(b);
     session_table_fini(&b->sessions);
     shares_fini(&b->shares);
     retained_fini(&b->retained);
@@ -125,4 +128,5 @@ void broker_get_stats(const struct broker *b, struct broker_stats *ret_stats)
     ret_stats->clients_total = b->sessions.count;
     ret_stats->subscriptions = b->router.subscription_count - b->shares.count + b->shares.member_count;
     ret_stats->retained_messages = b->retained.count;
+    ret_stats->message_bytes = budget_held(b);
 }

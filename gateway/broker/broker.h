@@ -15,6 +15,7 @@
 #include <sys/types.h>
 
 #include "broker/broker_settings.h"
+#include "broker/broker_stats.h"
 #include "core/str.h"
 
 struct broker;
@@ -106,21 +107,6 @@ void broker_conn_on_resume(struct conn *c, void (*resume)(void *arg));
 
 /* The peer is gone or broke the transport's rules; transport->close is not called. */
 void broker_conn_lost(struct conn *c, const char *reason);
-
-struct broker_stats {
-    uint64_t clients_connected;
-    uint64_t clients_total; /* sessions, connected or not */
-    uint64_t clients_maximum;
-    uint64_t subscriptions;
-    uint64_t retained_messages;
-    uint64_t messages_received; /* packets of any type */
-    uint64_t messages_sent;
-    uint64_t publish_received;
-    uint64_t publish_sent;
-    uint64_t publish_dropped;
-    uint64_t bytes_received;
-    uint64_t bytes_sent;
-};
 
 void broker_get_stats(const struct broker *b, struct broker_stats *ret_stats);
 

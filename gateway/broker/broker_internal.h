@@ -13,6 +13,7 @@
 #include "broker/delivery.h"
 #include "broker/entrance.h"
 #include "broker/joining.h"
+#include "broker/limit.h"
 #include "broker/listener.h"
 #include "broker/publication.h"
 #include "broker/retained.h"
@@ -45,6 +46,8 @@ struct broker {
     struct conn *dirty;
     struct loop_hook end_of_turn;
     struct buf_pool pool;
+    uint64_t buffer_bytes; /* budget.c: what connections hold of packets */
+    struct limit_log limit_log;
 
     struct buf frames[FRAME_LAYOUTS]; /* of the message being routed */
     struct buf props;                 /* scratch: rebuilt properties, suback codes */

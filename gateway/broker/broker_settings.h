@@ -9,14 +9,24 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* What becomes of a message that a client's queue has no room for. */
+enum on_full { ON_FULL_DROP_OLDEST, ON_FULL_DROP_NEWEST, ON_FULL_DISCONNECT };
+
 struct broker_limits {
     uint32_t packet_bytes; /* largest packet taken */
     uint32_t connections;
     uint16_t inflight;         /* unacknowledged QoS 1 and 2 messages, each way and client */
+    uint64_t inflight_bytes;   /* of those sent to one client */
     uint32_t queued_messages;  /* per session */
     uint64_t queued_bytes;     /* per session, also the bound of a connection's unsent output */
+    uint8_t on_full;           /* enum on_full */
     uint32_t session_expiry_s; /* longest a client may ask for */
     uint16_t keepalive_max_s;
+};
+
+/* What all clients together may cost. */
+struct broker_totals {
+    uint64_t message_bytes; /* memory that messages take, wherever they wait */
 };
 
 /* What holds for those who come in at one place. */
@@ -35,7 +45,8 @@ struct broker_settings {
     const struct listener_settings *listeners;
     size_t listener_count;
     struct entrance_settings entrance; /* where a listener says nothing else; of what is not a listener's */
-    int64_t sys_interval_ms;           /* of the $SYS topics; 0 = none */
+    struct broker_totals totals;
+    int64_t sys_interval_ms; /* of the $SYS topics; 0 = none */
 };
 
 #endif

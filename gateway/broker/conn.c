@@ -3,8 +3,10 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 
+#include "broker/budget.h"
 #include "broker/catch_up.h"
 #include "broker/owed.h"
 #include "core/log.h"
@@ -127,20 +129,33 @@ bool conn_send_publish(struct conn *c, struct publication *p, const struct publi
     }
     c->broker->stats.messages_sent++;
     c->broker->stats.publish_sent++;
+    if (c->out && c->out->cap > c->counted)
+        budget_count(c);
     return true;
 }
 
-bool conn_has_room(const struct conn *c)
+bool conn_is_hog(const struct conn *c)
+{
+    return c->blocked && conn_unsent(c) > budget_left(c->broker);
+}
+
+static bool is_under_bound(const struct conn *c)
 {
     uint64_t most = c->entrance->settings->limits.queued_bytes;
 
-    return most == 0 || conn_unsent(c) < most;
+    return (most == 0 || conn_unsent(c) < most) && !conn_is_hog(c);
 }
 
 static void release_out(struct conn *c)
 {
     buf_pool_put(&c->broker->pool, c->out);
     c->out = NULL;
+    budget_count(c);
+    if (c->dropped == 0)
+        return;
+    log_info("broker: %s %s: %" PRIu64 " messages were dropped while it did not read", c->peer,
+             c->session ? session_name(c->session).text : "", c->dropped);
+    c->dropped = 0;
 }
 
 static void flush(struct conn *c)
@@ -163,6 +178,21 @@ static void flush(struct conn *c)
     }
 }
 
+bool conn_has_room(struct conn *c)
+{
+    if (!c->blocked && conn_unsent(c) >= CONN_OUT_EARLY)
+        flush(c);
+    return is_under_bound(c);
+}
+
+void conn_drop(struct conn *c)
+{
+    drop_count(c->broker, DROP_SLOW);
+    if (c->dropped++ == 0)
+        log_warning("broker: %s %s: does not read as fast as messages come (%zu bytes wait), dropping QoS 0", c->peer,
+                    c->session ? session_name(c->session).text : "", conn_unsent(c));
+}
+
 void broker_conn_writable(struct conn *c)
 {
     c->blocked = false;
@@ -173,7 +203,7 @@ void broker_conn_writable(struct conn *c)
 
 static bool must_pause(const struct conn *c)
 {
-    return !conn_has_room(c) || c->catch_up || c->joining || (c->inflight && c->owed_count >= c->inflight);
+    return !is_under_bound(c) || c->catch_up || c->joining || (c->inflight && c->owed_count >= c->inflight);
 }
 
 bool broker_conn_paused(const struct conn *c)
@@ -221,6 +251,7 @@ static void leave(struct conn *c)
     aliases_free(c->aliases);
     c->aliases = NULL;
     catch_up_stop(c);
+    budget_count(c);
     joining_conn_gone(c);
     owed_conn_gone(c);
     c->session = NULL;
@@ -285,7 +316,7 @@ static void on_keepalive(void *arg)
     struct conn *c = arg;
     int64_t silent = loop_now_ms(c->broker->loop) - c->heard_ms;
 
-    if (c->paused && conn_has_room(c)) /* it may have spoken; we owe acknowledgements and do not listen */
+    if (c->paused && is_under_bound(c)) /* it may have spoken; we owe acknowledgements and do not listen */
         silent = 0;
     if (silent >= keepalive_ms(c))
         conn_close(c, MQTT_KEEP_ALIVE_TIMEOUT);
@@ -321,6 +352,7 @@ static void end_turn(struct conn *c)
             session_pump(c->session);
         flush(c);
     } while (c->session && session_waiting(c->session) && !c->blocked);
+    budget_count(c);
     check_resume(c);
 }
 

@@ -36,6 +36,8 @@ struct conn {
     struct aliases *aliases; /* of topics, client to server; NULL: none set */
     struct buf *catch_up;    /* catch_up.c: subscriptions that wait for retained messages; NULL: none */
     struct list_node catching_up;
+    size_t counted;        /* budget.c: bytes held for it, as last counted */
+    uint64_t dropped;      /* QoS 0 messages since it did not read; 0: it reads */
     struct list_node owed; /* struct owed: acknowledgements that wait, in order */
     struct timer timer;    /* for CONNECT, then keepalive */
     int64_t heard_ms;
@@ -43,6 +45,7 @@ struct conn {
     uint32_t owed_qos1;
     uint32_t max_packet;   /* the client's limit, or MQTT's */
     uint32_t window;       /* QoS 1 and 2 it takes unacknowledged */
+    uint64_t window_bytes; /* from which on no more are sent until it acknowledges some */
     uint32_t packet_bytes; /* largest packet taken from it; 0: any */
     uint16_t inflight;     /* QoS 1 and 2 it may leave unacknowledged; 0: any. Both as it was told: a reload changes
                               them for those who come later */
@@ -61,6 +64,7 @@ struct conn {
 enum {
     CONN_ALIASES = 10,           /* Topic Alias Maximum we announce */
     CONN_OUT_AHEAD = 256 * 1024, /* unsent bytes from which on QoS 1 and 2 wait by reference */
+    CONN_OUT_EARLY = 64 * 1024,  /* unsent bytes that are not left until the end of the turn */
     CONN_CONNECT_MS = 10000,     /* for CONNECT to come */
 };
 
@@ -82,8 +86,14 @@ static inline size_t conn_unsent(const struct conn *c)
     return c->out ? buf_len(c->out) : 0;
 }
 
-/* Whether its unsent output is under the bound (queued_bytes). */
-bool conn_has_room(const struct conn *c);
+/* Whether more may wait to be sent on it: queued_bytes, or message_bytes. Sends first what it can. */
+bool conn_has_room(struct conn *c);
+
+/* Whether it does not read, and holds as much as is left for all others. */
+bool conn_is_hog(const struct conn *c);
+
+/* A QoS 0 message is dropped for want of room. */
+void conn_drop(struct conn *c);
 
 /* Closes now; an MQTT 5 client is told the reason (0: nothing to say). Not while routing. */
 void conn_close(struct conn *c, uint8_t reason);

@@ -1,13 +1,30 @@
 /* deliver - messages to one session: sent at once, or queued until its window opens or it returns. */
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 
+#include "broker/budget.h"
 #include "broker/conn.h"
 #include "core/log.h"
 
-static void drop(struct session *s)
+static void drop(struct session *s, enum drop_reason why)
 {
-    s->broker->stats.publish_dropped++;
+    drop_count(s->broker, why);
+}
+
+/* One that is away has no entrance. */
+static const struct broker_limits *limits_of(const struct session *s)
+{
+    return s->conn ? &s->conn->entrance->settings->limits : &s->broker->settings->entrance.limits;
+}
+
+/* Its queue or connection is full: where on_full says so, it has to go. */
+static void judge_slow(struct session *s)
+{
+    if (!s->conn || s->conn->doom || limits_of(s)->on_full != ON_FULL_DISCONNECT)
+        return;
+    limit_hit(s->broker, LIMIT_SLOW_CONSUMERS, s->conn, s);
+    conn_doom(s->conn, MQTT_QUOTA_EXCEEDED);
 }
 
 /* What the client may be sent now, QoS 1 and 2. */
@@ -15,9 +32,13 @@ static bool window_open(const struct session *s)
 {
     const struct conn *c = s->conn;
 
-    if (!c || c->state != CONN_OPEN || c->doom || conn_unsent(c) >= CONN_OUT_AHEAD)
+    if (!c || c->state != CONN_OPEN || c->doom || conn_unsent(c) >= CONN_OUT_AHEAD || conn_is_hog(c))
         return false;
-    return !s->flow || s->flow->out.used - s->flow->out.unsent < c->window;
+    if (!s->flow)
+        return true;
+    if (s->flow->out.bytes >= c->window_bytes && s->flow->out.unsent == 0)
+        return false;
+    return s->flow->out.used - s->flow->out.unsent < c->window;
 }
 
 static bool may_overtake(const struct session *s)
@@ -27,7 +48,7 @@ static bool may_overtake(const struct session *s)
 
 bool session_has_room(const struct session *s)
 {
-    const struct conn *c = s->conn;
+    struct conn *c = s->conn;
 
     return c && c->state == CONN_OPEN && !c->doom && conn_has_room(c);
 }
@@ -45,8 +66,12 @@ static void deliver_qos0(struct session *s, struct publication *p, const struct 
 
     if (!c || c->state != CONN_OPEN) /* nobody is promised anything */
         return;
-    if (!conn_has_room(c) || !conn_send_publish(c, p, &form))
-        drop(s);
+    if (!conn_has_room(c)) {
+        conn_drop(c);
+        judge_slow(s);
+    } else if (!conn_send_publish(c, p, &form)) {
+        drop(s, DROP_TOO_LARGE);
+    }
 }
 
 /* Takes the delivery. False when the client does not take packets of this size. */
@@ -65,28 +90,31 @@ static bool send_slot(struct session *s, struct publication *p, struct window_sl
     if (conn_send_publish(c, p, &form))
         return true;
     window_remove(&s->flow->out, slot);
-    drop(s);
+    drop(s, DROP_TOO_LARGE);
     return false;
 }
 
-/* Queues the delivery, or drops it where the bounds say so. Takes it. */
+/* Queues the delivery, or drops it or others where the bounds say so. Takes it. */
 static int enqueue(struct session *s, struct delivery d)
 {
-    const struct broker_limits *most = &s->broker->settings->entrance.limits;
+    const struct broker_limits *most = limits_of(s);
     struct flow *f = session_flow(s);
-    bool full = f && ((most->queued_messages && f->queue.count >= most->queued_messages) ||
-                      (most->queued_bytes && f->queue.bytes + delivery_bytes(&d) > most->queued_bytes));
+    int dropped;
 
-    if (f && !full && delivery_queue_push(&f->queue, d) == 0)
-        return 0;
-    delivery_fini(&d);
-    drop(s);
-    if (!full)
+    if (!f) {
+        delivery_fini(&d);
+        drop(s, DROP_OTHER);
         return -ENOMEM;
-    if (!f->full)
-        log_warning("broker: session %s: queue full (%zu messages), dropping new ones", session_name(s).text,
-                    f->queue.count);
-    f->full = true;
+    }
+    dropped = budget_enqueue(s->broker, most, &f->queue, d);
+    if (dropped <= 0)
+        return dropped;
+    if (f->dropped == 0)
+        log_warning("broker: session %s: queue full (%zu messages, %" PRIu64 " bytes), dropping the %s",
+                    session_name(s).text, f->queue.count, f->queue.bytes,
+                    most->on_full == ON_FULL_DROP_NEWEST ? "newest" : "oldest");
+    f->dropped += (uint64_t)dropped;
+    judge_slow(s);
     return 0;
 }
 
@@ -116,7 +144,7 @@ int session_deliver_as(struct session *s, struct publication *p, struct delivery
     }
     if (keep && !d.m) {
         delivery_fini(&d);
-        drop(s);
+        drop(s, DROP_OTHER);
         return -ENOMEM;
     }
     if (!now)
@@ -124,9 +152,10 @@ int session_deliver_as(struct session *s, struct publication *p, struct delivery
     slot = session_flow(s) ? window_add(&s->flow->out, d) : NULL;
     if (!slot) {
         delivery_fini(&d);
-        drop(s);
+        drop(s, DROP_OTHER);
         return -ENOMEM;
     }
+    window_weigh(&s->flow->out, slot, publication_bytes(p));
     send_slot(s, p, slot, false);
     return 0;
 }
@@ -161,12 +190,13 @@ static void send_waiting(struct session *s, struct delivery d)
     if (!expired && d.qos > 0 && session_flow(s))
         slot = window_add(&s->flow->out, d);
     if (slot) {
+        window_weigh(&s->flow->out, slot, publication_bytes(&p));
         send_slot(s, &p, slot, false);
     } else {
         if (!expired && d.qos == 0)
             deliver_qos0(s, &p, &d);
         else
-            drop(s);
+            drop(s, expired ? DROP_EXPIRED : DROP_OTHER);
         delivery_fini(&d);
     }
     publication_fini(&p);
@@ -204,6 +234,9 @@ void session_pump(struct session *s)
         else
             send_next(s);
     }
-    if (s->flow && s->flow->queue.count == 0)
-        s->flow->full = false;
+    if (s->flow && s->flow->queue.count == 0 && s->flow->dropped > 0) {
+        log_info("broker: session %s: queue empty, %" PRIu64 " messages were dropped", session_name(s).text,
+                 s->flow->dropped);
+        s->flow->dropped = 0;
+    }
 }

@@ -35,6 +35,7 @@ static int grow(struct delivery_queue *q)
     for (size_t i = 0; i < q->count; i++)
         ring[i] = q->ring[(q->head + i) & (q->cap - 1)];
     free(q->ring);
+    message_memory_add((ptrdiff_t)((cap - q->cap) * sizeof(*ring)));
     q->ring = ring;
     q->cap = cap;
     q->head = 0;
@@ -71,6 +72,7 @@ struct delivery delivery_queue_pop(struct delivery_queue *q)
     q->head = (q->head + 1) & (q->cap - 1);
     q->bytes -= delivery_bytes(&d);
     if (--q->count == 0) {
+        message_memory_add(-(ptrdiff_t)(q->cap * sizeof(d)));
         free(q->ring);
         *q = (struct delivery_queue){0};
     }

@@ -33,7 +33,9 @@ struct delivery {
 /* What a delivery takes of its session's queued_bytes. */
 static inline uint64_t delivery_bytes(const struct delivery *d)
 {
-    return d->m ? d->m->topic.len + d->m->payload.len + d->m->props.len : 0;
+    uint64_t ids = d->ids ? sizeof(*d->ids) + d->ids->count * sizeof(d->ids->ids[0]) : 0;
+
+    return d->m ? d->m->topic.len + d->m->payload.len + d->m->props.len + ids : 0;
 }
 
 void delivery_fini(struct delivery *d);

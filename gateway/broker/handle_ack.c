@@ -43,6 +43,7 @@ void handle_pubrec(struct conn *c, const struct mqtt_packet *p)
     }
     if (slot) {
         delivery_fini(&slot->delivery);
+        window_weigh(&c->session->flow->out, slot, 0);
         slot->state = WINDOW_PUBCOMP;
     }
     conn_send_ack(c, MQTT_PUBREL, p->ack.id, slot ? MQTT_SUCCESS : MQTT_PACKET_ID_NOT_FOUND);

@@ -112,6 +112,7 @@ static void take_limits(struct conn *c, const struct mqtt_packet *p)
     c->window = mqtt_has(props, MQTT_PROP_RECEIVE_MAXIMUM) ? props->receive_maximum : WINDOW_MAX;
     if (c->inflight)
         c->window = least(c->window, c->inflight);
+    c->window_bytes = most->inflight_bytes ? most->inflight_bytes : UINT64_MAX;
     if (mqtt_has(props, MQTT_PROP_MAXIMUM_PACKET_SIZE)) /* ours does not count: a message may grow on its way out */
         c->max_packet = least(c->max_packet, props->maximum_packet_size);
 

@@ -113,7 +113,7 @@ void handle_publish(struct conn *c, const struct mqtt_packet *p, struct str raw)
         return;
     }
     if (topic_is_ours(topic)) {
-        c->broker->stats.publish_dropped++;
+        drop_count(c->broker, DROP_REFUSED);
         if (in->qos > 0)
             owed_ack(c, &(struct publication){.qos = in->qos}, in->id, MQTT_NOT_AUTHORIZED);
         return;

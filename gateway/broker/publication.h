@@ -53,6 +53,12 @@ struct message *publication_message(struct publication *p);
 /* The frame for a layout. NULL when out of memory. */
 const struct frame *publication_frame(struct publication *p, unsigned layout);
 
+/* What it costs whoever keeps it, more or less. */
+static inline size_t publication_bytes(const struct publication *p)
+{
+    return p->topic.len + p->payload.len + p->props.len;
+}
+
 /* What a receiver wants of a PUBLISH packet. */
 struct publish_form {
     bool v5;

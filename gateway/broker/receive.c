@@ -1,4 +1,5 @@
 /* receive - bytes of a connection into packets, and each packet to its handler. */
+#include "broker/budget.h"
 #include "broker/handle.h"
 
 /* The version that a CONNECT too broken to decode seems to speak: what to answer it with. */
@@ -113,6 +114,18 @@ static size_t wanted(const struct buf *in)
     return h.header_len + h.remaining - buf_len(in);
 }
 
+/* What an unfinished frame holds is counted, and must leave as much for all others. */
+static void check_tail(struct conn *c)
+{
+    budget_count(c);
+    if (buf_failed(c->in)) {
+        conn_close(c, MQTT_SERVER_BUSY);
+    } else if (buf_len(c->in) > budget_left(c->broker)) {
+        limit_hit(c->broker, LIMIT_UNFINISHED, c, NULL);
+        refuse_bytes(c, buf_data(c->in), buf_len(c->in), MQTT_QUOTA_EXCEEDED);
+    }
+}
+
 /* Completes the frame begun in an earlier read. Returns the bytes of `data` it took. */
 static size_t finish_frame(struct conn *c, const uint8_t *data, size_t len)
 {
@@ -125,11 +138,12 @@ static size_t finish_frame(struct conn *c, const uint8_t *data, size_t len)
             n = len - at;
         buf_append(c->in, data + at, n);
         at += n;
-        if (buf_failed(c->in)) {
-            conn_close(c, MQTT_SERVER_BUSY);
-        } else if (take_frame(c, buf_data(c->in), buf_len(c->in)) > 0 && c->in) {
+        if (!buf_failed(c->in) && take_frame(c, buf_data(c->in), buf_len(c->in)) > 0 && c->in) {
             buf_pool_put(&c->broker->pool, c->in);
             c->in = NULL;
+            budget_count(c);
+        } else if (c->in) {
+            check_tail(c);
         }
     }
     return at;
@@ -138,10 +152,12 @@ static size_t finish_frame(struct conn *c, const uint8_t *data, size_t len)
 static void keep_tail(struct conn *c, const uint8_t *data, size_t len)
 {
     c->in = buf_pool_get(&c->broker->pool);
-    if (c->in)
-        buf_append(c->in, data, len);
-    if (!c->in || buf_failed(c->in))
+    if (!c->in) {
         conn_close(c, MQTT_SERVER_BUSY);
+        return;
+    }
+    buf_append(c->in, data, len);
+    check_tail(c);
 }
 
 static bool listens(const struct conn *c)

@@ -32,7 +32,7 @@ struct flow {
     struct delivery_queue queue; /* waits for the window, or for the client */
     struct id_set in;            /* QoS 2 received, not released */
     struct list_node pending;    /* struct owed, QoS 2: unsettled when their connection went */
-    bool full;                   /* dropping; said so in the log */
+    uint64_t dropped;            /* since the queue became full; 0: it is not */
 };
 
 struct session {

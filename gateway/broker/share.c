@@ -2,8 +2,10 @@
 #include "broker/share.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 
+#include "broker/budget.h"
 #include "broker/conn.h"
 #include "core/log.h"
 #include "mqtt/topic.h"
@@ -16,7 +18,7 @@ struct share {
     struct list_node away;
     struct delivery_queue queue; /* QoS 1 and 2, for whoever can take them first */
     uint32_t id;                 /* marks deliveries in the members' windows */
-    bool full;                   /* dropping; said so in the log */
+    uint64_t dropped;            /* since the queue became full; 0: it is not */
 };
 
 struct share_member {
@@ -46,35 +48,24 @@ static struct share_table *table_of(const struct share *share)
 
 /* ---- the queue ---- */
 
-static void drop(struct share *share)
+static void drop(struct share *share, enum drop_reason why)
 {
-    share->broker->stats.publish_dropped++;
-}
-
-static bool is_full(const struct share *share, const struct delivery *d)
-{
-    const struct broker_limits *most = &share->broker->settings->entrance.limits;
-
-    return (most->queued_messages && share->queue.count >= most->queued_messages) ||
-           (most->queued_bytes && share->queue.bytes + delivery_bytes(d) > most->queued_bytes);
+    drop_count(share->broker, why);
 }
 
 /* Takes the delivery. 0 or -ENOMEM. */
 static int enqueue(struct share *share, struct delivery d)
 {
-    bool full = is_full(share, &d);
+    bool waited = share->queue.count > 0;
+    int dropped = budget_enqueue(share->broker, &share->broker->settings->entrance.limits, &share->queue, d);
 
-    if (!full && delivery_queue_push(&share->queue, d) == 0) {
-        table_of(share)->waiting += share->queue.count == 1;
-        return 0;
-    }
-    delivery_fini(&d);
-    drop(share);
-    if (!full)
-        return -ENOMEM;
-    if (!share->full)
-        log_warning("broker: shared subscription: queue full (%zu messages), dropping new ones", share->queue.count);
-    share->full = true;
+    if (waited != (share->queue.count > 0))
+        table_of(share)->waiting += waited ? -1UL : 1UL;
+    if (dropped < 0)
+        return dropped;
+    if (dropped > 0 && share->dropped == 0)
+        log_warning("broker: shared subscription: queue full (%zu messages), dropping", share->queue.count);
+    share->dropped += (uint64_t)dropped;
     return 0;
 }
 
@@ -84,7 +75,9 @@ static struct delivery dequeue(struct share *share)
 
     if (share->queue.count == 0) {
         table_of(share)->waiting--;
-        share->full = false;
+        if (share->dropped > 0)
+            log_info("broker: shared subscription: queue empty, %" PRIu64 " messages were dropped", share->dropped);
+        share->dropped = 0;
     }
     return d;
 }
@@ -157,12 +150,12 @@ int share_give(struct subscriber *to, struct publication *p)
     if (member)
         return session_deliver_as(member->session, p, form_for(member, p->qos, p->retain));
     if (p->qos == 0) {
-        drop(share);
+        drop(share, DROP_SLOW);
         return 0;
     }
     m = publication_message(p);
     if (!m) {
-        drop(share);
+        drop(share, DROP_OTHER);
         return -ENOMEM;
     }
     return enqueue(share, (struct delivery){.m = message_ref(m), .qos = p->qos, .retain = p->retain});
@@ -227,7 +220,7 @@ static void take_back(struct share_member *member)
             continue;
         }
         delivery_fini(d);
-        drop(share);
+        drop(share, DROP_OTHER);
     }
     free(taken);
 }
@@ -255,7 +248,7 @@ static void share_free(struct share *share)
         struct delivery d = dequeue(share);
 
         delivery_fini(&d);
-        drop(share);
+        drop(share, DROP_OTHER);
     }
     if (share->node) {
         b->shares.count -= share->node->value == share;

@@ -31,10 +31,12 @@ static const struct {
     {TOPIC("publish/messages/dropped"), offsetof(struct sys_values, stats.publish_dropped)},
     {TOPIC("publish/messages/received"), offsetof(struct sys_values, stats.publish_received)},
     {TOPIC("publish/messages/sent"), offsetof(struct sys_values, stats.publish_sent)},
+    {"$SYS/wirepost/message_bytes", offsetof(struct sys_values, stats.message_bytes)},
     {TOPIC("retained messages/count"), offsetof(struct sys_values, stats.retained_messages)},
     {TOPIC("subscriptions/count"), offsetof(struct sys_values, stats.subscriptions)},
 };
-_Static_assert(ARRAY_LEN(values) <= SYS_VALUES, "struct sys remembers every value");
+enum { FIRST_LIMIT = ARRAY_LEN(values), FIRST_DROP = FIRST_LIMIT + LIMITS };
+_Static_assert(FIRST_DROP + DROP_REASONS <= SYS_VALUES, "struct sys remembers every value");
 
 static void publish(struct sys *sys, const char *topic, const char *payload)
 {
@@ -63,6 +65,23 @@ static uint64_t value_at(const struct sys_values *from, size_t at)
     return value;
 }
 
+static void publish_changed(struct sys *sys, size_t i, const char *topic, uint64_t value)
+{
+    if (value == sys->last[i])
+        return;
+    sys->last[i] = value;
+    publish_number(sys, topic, value, "");
+}
+
+/* "$SYS/wirepost/dropped/queue_full" */
+static void publish_own(struct sys *sys, size_t i, const char *group, const char *name, uint64_t value)
+{
+    char topic[80];
+
+    snprintf(topic, sizeof(topic), "$SYS/wirepost/%s/%s", group, name);
+    publish_changed(sys, i, topic, value);
+}
+
 static void publish_all(struct sys *sys)
 {
     struct broker *b = sys->broker;
@@ -70,14 +89,12 @@ static void publish_all(struct sys *sys)
 
     broker_get_stats(b, &now.stats);
     now.disconnected = now.stats.clients_total - now.stats.clients_connected;
-    for (size_t i = 0; i < ARRAY_LEN(values); i++) {
-        uint64_t value = value_at(&now, values[i].at);
-
-        if (value == sys->last[i])
-            continue;
-        sys->last[i] = value;
-        publish_number(sys, values[i].topic, value, "");
-    }
+    for (size_t i = 0; i < ARRAY_LEN(values); i++)
+        publish_changed(sys, i, values[i].topic, value_at(&now, values[i].at));
+    for (size_t i = 0; i < LIMITS; i++)
+        publish_own(sys, FIRST_LIMIT + i, "limits", limit_name((enum limit)i), now.stats.limited[i]);
+    for (size_t i = 0; i < DROP_REASONS; i++)
+        publish_own(sys, FIRST_DROP + i, "dropped", drop_reason_name((enum drop_reason)i), now.stats.dropped[i]);
     publish_number(sys, TOPIC("uptime"), (uint64_t)(loop_now_ms(b->loop) - sys->started_ms) / 1000, " seconds");
 }
 

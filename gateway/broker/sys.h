@@ -8,11 +8,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "broker/broker_stats.h"
 #include "core/timer.h"
 
 struct broker;
 
-enum { SYS_VALUES = 16 };
+enum { SYS_VALUES = 16 + LIMITS + DROP_REASONS };
 
 struct sys {
     struct broker *broker;

@@ -24,6 +24,7 @@ static int grow(struct window *w)
     for (size_t i = 0; i < w->cap; i++)
         if (w->slots[i].state != WINDOW_FREE)
             *slot_of(&wider, w->slots[i].id) = w->slots[i];
+    message_memory_add((ptrdiff_t)((wider.cap - w->cap) * sizeof(*w->slots)));
     free(w->slots);
     w->slots = wider.slots;
     w->cap = wider.cap;
@@ -60,6 +61,12 @@ struct window_slot *window_add(struct window *w, struct delivery d)
     return slot;
 }
 
+void window_weigh(struct window *w, struct window_slot *slot, size_t bytes)
+{
+    w->bytes = w->bytes - slot->bytes + bytes;
+    slot->bytes = (uint32_t)bytes;
+}
+
 struct window_slot *window_find(const struct window *w, uint16_t id)
 {
     struct window_slot *slot = w->cap ? slot_of(w, id) : NULL;
@@ -69,6 +76,7 @@ struct window_slot *window_find(const struct window *w, uint16_t id)
 
 void window_remove(struct window *w, struct window_slot *slot)
 {
+    window_weigh(w, slot, 0);
     delivery_fini(&slot->delivery);
     slot->state = WINDOW_FREE;
     w->used--;
@@ -187,6 +195,7 @@ void window_fini(struct window *w)
 {
     for (size_t i = 0; i < w->cap; i++)
         delivery_fini(&w->slots[i].delivery);
+    message_memory_add(-(ptrdiff_t)(w->cap * sizeof(*w->slots)));
     free(w->slots);
     forget_resend(w);
     *w = (struct window){0};

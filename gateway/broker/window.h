@@ -22,6 +22,7 @@ enum window_state { WINDOW_FREE, WINDOW_PUBACK, WINDOW_PUBREC, WINDOW_PUBCOMP };
 struct window_slot {
     struct delivery delivery; /* without its message once that need not be sent again */
     uint32_t order;           /* rises from one message to the next */
+    uint32_t bytes;           /* of the message */
     uint16_t id;
     uint8_t state; /* enum window_state */
     bool sent;     /* on the present connection */
@@ -29,9 +30,10 @@ struct window_slot {
 
 struct window {
     struct window_slot *slots;
-    size_t cap;    /* 0 or a power of two */
-    size_t used;   /* not WINDOW_FREE */
-    size_t unsent; /* of them, still to be sent again on the present connection */
+    size_t cap;     /* 0 or a power of two */
+    size_t used;    /* not WINDOW_FREE */
+    size_t unsent;  /* of them, still to be sent again on the present connection */
+    uint64_t bytes; /* of those used, as weighed */
     uint32_t next_order;
     uint16_t next_id;
     uint16_t *resend; /* ids to send again, in order */
@@ -44,6 +46,9 @@ enum { WINDOW_MAX = 65535 };
 /* Gives the delivery (QoS 1 or 2; taken when a slot is returned) a packet id, marked as sent. NULL when out of memory
  * or of ids. */
 struct window_slot *window_add(struct window *w, struct delivery d);
+
+/* Says how many bytes the slot counts for; not said: none. */
+void window_weigh(struct window *w, struct window_slot *slot, size_t bytes);
 
 /* NULL when no message with this id is under way. */
 struct window_slot *window_find(const struct window *w, uint16_t id);

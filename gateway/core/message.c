@@ -4,6 +4,23 @@
 #include <assert.h>
 #include <stdlib.h>
 
+static size_t memory;
+
+size_t message_memory(void)
+{
+    return memory;
+}
+
+void message_memory_add(ptrdiff_t bytes)
+{
+    memory += (size_t)bytes;
+}
+
+static size_t size_of(const struct message *m)
+{
+    return sizeof(*m) + m->topic.len + m->payload.len + m->props.len;
+}
+
 static struct str put(char **at, struct str s)
 {
     struct str copy = {.data = *at, .len = s.len};
@@ -26,6 +43,7 @@ struct message *message_new(struct str topic, struct str payload, struct str pro
     m->topic = put(&at, topic);
     m->payload = put(&at, payload);
     m->props = put(&at, props);
+    memory += size_of(m);
     return m;
 }
 
@@ -34,8 +52,10 @@ void message_unref(struct message *m)
     if (!m)
         return;
     assert(m->refs > 0);
-    if (--m->refs == 0)
-        free(m);
+    if (--m->refs > 0)
+        return;
+    memory -= size_of(m);
+    free(m);
 }
 
 void message_settle(struct message *m, int result)

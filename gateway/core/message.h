@@ -17,6 +17,7 @@
 #define WP_CORE_MESSAGE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "core/str.h"
@@ -64,6 +65,12 @@ static inline void message_hold(struct message *m)
 {
     m->holds++;
 }
+
+/* Bytes of all messages there are, and of the rings and tables that were said to hold references to them. */
+size_t message_memory(void);
+
+/* A ring or table of references has grown (or shrunk) by so many bytes. */
+void message_memory_add(ptrdiff_t bytes);
 
 /* Gives back one hold; see message_settled_fn. */
 void message_settle(struct message *m, int result);

@@ -148,7 +148,7 @@ def one_that_talks_and_does_not_listen_is_not_read_from(port):
 if __name__ == "__main__":
     run(qos_1_and_2_share_the_receive_maximum, qos_0_passes_a_full_window)
     run(our_own_limit_counts_where_the_client_has_none, inflight=4)
-    run(messages_wait_for_the_window_within_bounds, queued_messages=10)
+    run(messages_wait_for_the_window_within_bounds, queued_messages=10, on_full="drop-newest")
     run(a_receiver_that_does_not_read_costs_nobody_else, one_that_talks_and_does_not_listen_is_not_read_from,
         queued_bytes="1MB")
     run(qos_1_for_one_that_does_not_read_waits_and_then_comes_whole)

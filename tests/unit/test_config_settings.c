@@ -82,6 +82,9 @@ static void assert_default_broker(const struct broker_settings *b)
     assert_int_equal(b->entrance.limits.inflight, 1000);
     assert_int_equal(b->entrance.limits.queued_messages, 100000);
     assert_int_equal(b->entrance.limits.queued_bytes, 67108864);
+    assert_int_equal(b->entrance.limits.inflight_bytes, 16 << 20);
+    assert_int_equal(b->entrance.limits.on_full, ON_FULL_DROP_OLDEST);
+    assert_int_equal(b->totals.message_bytes, 128 << 20);
     assert_int_equal(b->entrance.limits.session_expiry_s, 30 * 86400);
     assert_int_equal(b->entrance.limits.keepalive_max_s, 65535);
     assert_int_equal(b->sys_interval_ms, 10000);
@@ -143,6 +146,9 @@ static void values_have_the_type_of_their_option(void **state)
     assert_int_equal(s->broker.entrance.limits.inflight, 20);
     assert_int_equal(s->broker.entrance.limits.queued_messages, 50);
     assert_int_equal(s->broker.entrance.limits.queued_bytes, 2000000000);
+    assert_int_equal(s->broker.entrance.limits.inflight_bytes, 65536);
+    assert_int_equal(s->broker.entrance.limits.on_full, ON_FULL_DISCONNECT);
+    assert_int_equal(s->broker.totals.message_bytes, 1 << 20);
     assert_int_equal(s->broker.entrance.limits.session_expiry_s, 5400);
     assert_int_equal(s->broker.entrance.limits.keepalive_max_s, 1200);
     assert_int_equal(s->broker.sys_interval_ms, 0);

@@ -1,0 +1,74 @@
+/* budget - see budget.h. */
+#include "broker/budget.h"
+
+#include <errno.h>
+
+#include "broker/conn.h"
+#include "broker/limit.h"
+
+uint64_t budget_held(const struct broker *b)
+{
+    return message_memory() + b->buffer_bytes;
+}
+
+uint64_t budget_left(const struct broker *b)
+{
+    uint64_t most = b->settings->totals.message_bytes;
+    uint64_t held = budget_held(b);
+
+    if (most == 0)
+        return UINT64_MAX;
+    return held < most ? most - held : 0;
+}
+
+static size_t size_of(const struct buf *b)
+{
+    return b ? b->cap : 0;
+}
+
+void budget_count(struct conn *c)
+{
+    size_t bytes = size_of(c->in) + size_of(c->out) + size_of(c->catch_up);
+
+    c->broker->buffer_bytes += bytes - c->counted;
+    c->counted = bytes;
+}
+
+static bool has_room(const struct broker *b, const struct broker_limits *most, const struct delivery_queue *q,
+                     uint64_t bytes)
+{
+    if (most->queued_messages && q->count >= most->queued_messages)
+        return false;
+    if (most->queued_bytes && q->bytes + bytes > most->queued_bytes)
+        return false;
+    return q->bytes + bytes <= budget_left(b);
+}
+
+static void drop(struct broker *b, struct delivery *d)
+{
+    delivery_fini(d);
+    drop_count(b, DROP_QUEUE_FULL);
+}
+
+int budget_enqueue(struct broker *b, const struct broker_limits *most, struct delivery_queue *q, struct delivery d)
+{
+    uint64_t bytes = delivery_bytes(&d);
+    int dropped = 0;
+
+    while (most->on_full != ON_FULL_DROP_NEWEST && q->count > 0 && !has_room(b, most, q, bytes)) {
+        struct delivery oldest = delivery_queue_pop(q);
+
+        drop(b, &oldest);
+        dropped++;
+    }
+    if (!has_room(b, most, q, bytes)) {
+        drop(b, &d);
+        return dropped + 1;
+    }
+    if (delivery_queue_push(q, d) < 0) {
+        delivery_fini(&d);
+        drop_count(b, DROP_OTHER);
+        return -ENOMEM;
+    }
+    return dropped;
+}

@@ -1,0 +1,33 @@
+/*
+ * budget - the memory for messages (broker.limits.message_bytes): what they
+ * take, and how much one client may have.
+ *
+ * Counted are all messages, the queues and windows that refer to them, and what
+ * connections hold of packets, incoming and outgoing. Nobody may hold more than
+ * is left for everybody else: a hog stops at a half, of two each at a third, and
+ * who keeps up always finds room. Loop thread only.
+ */
+#ifndef WP_BROKER_BUDGET_H
+#define WP_BROKER_BUDGET_H
+
+#include <stdint.h>
+
+#include "broker/delivery.h"
+
+struct broker;
+struct broker_limits;
+struct conn;
+
+uint64_t budget_held(const struct broker *b);
+
+/* UINT64_MAX: there is no limit. */
+uint64_t budget_left(const struct broker *b);
+
+/* Counts what the connection holds now. */
+void budget_count(struct conn *c);
+
+/* Queues the delivery, or drops it, or others for it, as bounds and on_full say; takes it. The number of messages
+ * dropped, or -ENOMEM. */
+int budget_enqueue(struct broker *b, const struct broker_limits *most, struct delivery_queue *q, struct delivery d);
+
+#endif

@@ -1,0 +1,83 @@
+/* limit - see limit.h. */
+#include "broker/limit.h"
+
+#include <inttypes.h>
+
+#include "broker/conn.h"
+#include "core/log.h"
+
+static const struct {
+    const char *name;
+    const char *what; /* happens to the client */
+} limits[LIMITS] = {
+    [LIMIT_SLOW_CONSUMERS] = {"slow_consumers", "does not read as fast as messages come, disconnected"},
+    [LIMIT_UNFINISHED] = {"unfinished", "no memory for the rest of its packet, disconnected"},
+};
+
+static const char *const drop_reasons[DROP_REASONS] = {
+    [DROP_QUEUE_FULL] = "queue_full", [DROP_SLOW] = "slow",       [DROP_TOO_LARGE] = "too_large",
+    [DROP_EXPIRED] = "expired",       [DROP_REFUSED] = "refused", [DROP_OTHER] = "other",
+};
+
+const char *limit_name(enum limit limit)
+{
+    return limits[limit].name;
+}
+
+const char *drop_reason_name(enum drop_reason r)
+{
+    return drop_reasons[r];
+}
+
+static void on_timer(void *arg)
+{
+    struct broker *b = arg;
+    int64_t now_ms = loop_now_ms(b->loop);
+    int64_t next_ms = INT64_MAX;
+
+    for (size_t i = 0; i < LIMITS; i++) {
+        int64_t quiet_at_ms = b->limit_log.at[i].last_ms + LIMIT_QUIET_MS;
+
+        if (b->limit_log.at[i].count == 0)
+            continue;
+        if (quiet_at_ms > now_ms) {
+            next_ms = quiet_at_ms < next_ms ? quiet_at_ms : next_ms;
+            continue;
+        }
+        log_info("broker: limit %s: none for %d s, %" PRIu64 " in all before", limits[i].name, LIMIT_QUIET_MS / 1000,
+                 b->limit_log.at[i].count);
+        b->limit_log.at[i].count = 0;
+    }
+    if (next_ms < INT64_MAX)
+        loop_timer_start(b->loop, &b->limit_log.timer, next_ms - now_ms);
+}
+
+void limits_init(struct broker *b)
+{
+    timer_init(&b->limit_log.timer, on_timer, b);
+}
+
+void limits_fini(struct broker *b)
+{
+    loop_timer_stop(b->loop, &b->limit_log.timer);
+}
+
+void limit_hit(struct broker *b, enum limit limit, const struct conn *c, const struct session *s)
+{
+    b->stats.limited[limit]++;
+    b->limit_log.at[limit].last_ms = loop_now_ms(b->loop);
+    if (b->limit_log.at[limit].count++ > 0)
+        return;
+    if (!s && c)
+        s = c->session;
+    log_warning("broker: %s %s: %s; more of this (limit %s) is counted until it ends", c ? c->peer : "session",
+                s ? session_name(s).text : "", limits[limit].what, limits[limit].name);
+    if (!timer_running(&b->limit_log.timer))
+        loop_timer_start(b->loop, &b->limit_log.timer, LIMIT_QUIET_MS);
+}
+
+void drop_count(struct broker *b, enum drop_reason why)
+{
+    b->stats.publish_dropped++;
+    b->stats.dropped[why]++;
+}
