@@ -1,0 +1,231 @@
+#!/usr/bin/env python3
+"""Does a running broker take any bytes at all, over TCP and WebSocket, without harm to itself or to others?
+
+By hand, with a build that has the sanitizers: WIREPOST=build/asan/wirepost tests/soak/fuzz-live-broker.py [SECONDS] [SEED]
+
+Clients speak MQTT of all versions with random packets, then with broken ones: bits turned, bytes left out, put in,
+repeated or swapped, lengths that lie, frames cut anywhere; WebSocket frames that are fragmented, empty, of every opcode
+or no frames at all. Meanwhile a well-behaved client sends and receives at every QoS, and memory is looked at.
+"""
+import os
+import random
+import select
+import socket
+import sys
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, "../integration/lib"))
+import mqtt
+from mqtt import Client, ack, connect, disconnect, options, packet, publish, subscribe, unsubscribe
+from programs import WIREPOST, Workplace, free_port
+from ws import frame, open_websocket, request
+
+SECONDS = float(sys.argv[1]) if len(sys.argv) > 1 else 60.0
+SEED = int(sys.argv[2]) if len(sys.argv) > 2 else random.randrange(1 << 30)
+MOST_KIB = 600 * 1024  # resident; the sanitizers keep what was freed for a while
+
+CONFIG = """
+broker:
+  listeners: [{{port: {port}}}]
+  sys_interval: 1s
+  limits: {{packet_bytes: 64KiB, inflight: 20, queued_messages: 500, queued_bytes: 1MiB, session_expiry: 20s}}
+web:
+  listen: {{port: {web_port}}}
+"""
+TOPICS = ["a", "a/b", "a/b/c", "/", "a//b", "$SYS/x", "$share/g/a/#", "é/ü", "", "x" * 300, "/".join("abcdefgh" * 20), "a/+", "#", "a/\0",
+          b"\xff\xfe", "$SYS/broker/uptime"]
+FILTERS = TOPICS + ["+", "+/+", "a/#", "#/a", "a+", "$share/g", "$share//a", "$share/g/#", "$SYS/#", "/+", "+/#"]
+
+
+class Maker:
+    """Random packets, most of them right."""
+
+    def __init__(self, r):
+        self.r = r
+
+    def properties(self):
+        some = {}
+        while self.r.random() < 0.35:
+            name, (_, kind) = self.r.choice(list(mqtt.PROPERTIES.items()))
+            some[name] = self.value(kind)
+        return some
+
+    def value(self, kind):
+        if kind in mqtt.SIZES:
+            return self.r.choice([0, 1, 2, self.r.randrange(256), 256 ** int(kind) - 1]) % 256 ** int(kind)
+        if kind == "v":
+            return self.r.choice([0, 1, 127, 128, 268435455])
+        if kind == "p":
+            return self.r.choice(TOPICS), self.r.choice(TOPICS)
+        return self.r.choice(TOPICS)
+
+    def connect(self, version):
+        r = self.r
+        will = None
+        if r.random() < 0.3:
+            will = {"topic": r.choice(TOPICS), "payload": os.urandom(r.randrange(20)), "qos": r.randrange(4), "retain": r.random() < 0.5,
+                    "props": self.properties()}
+        return connect("fuzz-%d" % r.randrange(40) if r.random() < 0.8 else r.choice(TOPICS), version, clean=r.random() < 0.5,
+                       keepalive=r.choice([0, 1, 60, 65535]), will=will, username=r.choice([None, None, "u", b"\xff"]),
+                       password=r.choice([None, None, b"p" * r.randrange(50)]), **(self.properties() if version == 5 else {}))
+
+    def any(self, version):
+        r, p = self.r, self.properties() if version == 5 else {}
+        kind = r.randrange(10)
+        if kind < 4:
+            return publish(r.choice(TOPICS), os.urandom(r.choice([0, 1, 10, 200, 3000, 70000])), r.randrange(4), r.randrange(30),
+                           r.random() < 0.3, r.random() < 0.2, version, **p)
+        if kind < 6:
+            return subscribe(r.randrange(5), [(r.choice(FILTERS), options(r.randrange(3), r.random() < 0.2, r.random() < 0.2, r.randrange(3)))
+                                              for _ in range(r.choice([1, 1, 1, 3, 30]))], version, **p)
+        if kind == 6:
+            return unsubscribe(r.randrange(5), [r.choice(FILTERS) for _ in range(r.choice([1, 1, 5]))], version, **p)
+        if kind == 7:
+            return ack(r.choice([mqtt.PUBACK, mqtt.PUBREC, mqtt.PUBREL, mqtt.PUBCOMP]), r.randrange(30), r.choice([0, 0, 0x10, 0x80, 0x92, 7]),
+                       version, **p)
+        if kind == 8:
+            return r.choice([packet(mqtt.PINGREQ, 0, b""), disconnect(r.choice([None, 0, 4, 0x99]), **p), packet(mqtt.AUTH, 0, b"\x18\x00")])
+        return packet(r.randrange(16), r.randrange(16), os.urandom(r.randrange(40)))
+
+    def broken(self, data):
+        r, data = self.r, bytearray(data)
+        for _ in range(r.choice([0, 0, 1, 1, 2, 8])):
+            at = r.randrange(len(data)) if data else 0
+            how = r.randrange(6)
+            if how == 0 and data:
+                data[at] ^= 1 << r.randrange(8)
+            elif how == 1 and data:
+                del data[at:at + r.choice([1, 2, 50])]
+            elif how == 2:
+                data[at:at] = os.urandom(r.choice([1, 4, 100]))
+            elif how == 3:
+                data[at:at] = data[at:at + r.choice([1, 10, 100])]
+            elif how == 4 and data:
+                data[at] = r.choice([0, 1, 0x7f, 0x80, 0xff])
+            else:
+                data += data[:r.randrange(200)]
+        return bytes(data)
+
+    def session(self):
+        version = self.r.choice([3, 4, 4, 5, 5, 5])
+        parts = [self.connect(version)] + [self.any(version) for _ in range(self.r.choice([0, 1, 3, 10, 40]))]
+        if self.r.random() < 0.7:
+            parts[self.r.randrange(len(parts))] = self.broken(self.r.choice(parts))
+        return b"".join(parts)
+
+
+class TcpPeer:
+    def __init__(self, port):
+        self.sock = socket.create_connection(("127.0.0.1", port), 5)
+
+    def say(self, r, data):
+        while data:
+            n = r.choice([1, 2, 7, 100, len(data), len(data)])
+            self.sock.sendall(data[:n])
+            data = data[n:]
+            if r.random() < 0.05:
+                time.sleep(0.001)
+
+
+class WebSocketPeer:
+    def __init__(self, port):
+        self.ws = open_websocket(port)
+        self.sock = self.ws.sock
+
+    def say(self, r, data):
+        while data:
+            n = r.choice([0, 1, 100, len(data), len(data)])
+            out = frame(data[:n], r.choice([2] * 12 + [0, 1, 8, 9, 10, 3, 15]), r.random() < 0.9, r.random() < 0.97)
+            if r.random() < 0.05:
+                out = os.urandom(r.randrange(1, 30)) if r.random() < 0.5 else out[:r.randrange(len(out))]
+            self.sock.sendall(out)
+            data = data[n:]
+            if n == 0 and r.random() < 0.3:
+                return
+
+
+def take_what_comes(r, sock):
+    if r.random() < 0.5 and select.select([sock], [], [], r.choice([0, 0, 0.01]))[0]:
+        try:
+            sock.recv(r.choice([1, 65536]))
+        except OSError:
+            pass
+
+
+def resident_kib(pid):
+    with open("/proc/%d/statm" % pid) as f:
+        return int(f.read().split()[1]) * os.sysconf("SC_PAGESIZE") // 1024
+
+
+class Witness:
+    """The client that has to notice nothing."""
+
+    def __init__(self, port):
+        self.c = Client(port)
+        self.c.connect("witness", session_expiry=600)
+        self.c.subscribe("witness/only", qos=2)
+        self.count = 0
+
+    def check(self):
+        for qos in range(3):
+            self.count += 1
+            self.c.send(publish("witness/only", b"%d" % self.count, qos, 1))
+            wanted = [set(), {mqtt.PUBACK}, {mqtt.PUBREC, mqtt.PUBCOMP, mqtt.PUBREL}][qos] | {mqtt.PUBLISH}
+            while wanted:
+                self.answer(self.c.recv(10), wanted)
+
+    def answer(self, got, wanted):
+        assert got.type in wanted, got
+        wanted.remove(got.type)
+        if got.type == mqtt.PUBLISH:
+            assert got.payload == b"%d" % self.count, (got, self.count)
+        if got.type == mqtt.PUBLISH and got.qos:
+            self.c.ack(mqtt.PUBACK if got.qos == 1 else mqtt.PUBREC, got.id)
+        if got.type in (mqtt.PUBREC, mqtt.PUBREL):
+            self.c.ack(got.type + 1, got.id)
+
+
+def one(r, maker, port, web_port, open_ones):
+    try:
+        peer = TcpPeer(port) if r.random() < 0.6 else WebSocketPeer(web_port)
+        peer.say(r, maker.session())
+        take_what_comes(r, peer.sock)
+    except (OSError, AssertionError):
+        return
+    open_ones.append(peer)
+    while len(open_ones) > r.choice([5, 30, 100]):
+        gone = open_ones.pop(r.randrange(len(open_ones)))
+        try:
+            take_what_comes(r, gone.sock)
+        finally:
+            gone.sock.close()
+
+
+def main():
+    r = random.Random(SEED)
+    print("seed %d" % SEED, flush=True)
+    with Workplace() as w:
+        port, web_port = free_port(), free_port()
+        broker = w.start([WIREPOST, "run", "-c", w.write("w.yaml", CONFIG.format(port=port, web_port=web_port))],
+                         ready="web: listening", port=port)
+        end, next_check, sessions, most, open_ones = time.monotonic() + SECONDS, 0, 0, 0, []
+        witness, maker = Witness(port), Maker(r)
+        while time.monotonic() < end:
+            one(r, maker, port, web_port, open_ones)
+            sessions += 1
+            if time.monotonic() < next_check:
+                continue
+            next_check = time.monotonic() + 0.5
+            assert broker.running(), broker.log()[-5000:]
+            witness.check()
+            most = max(most, resident_kib(broker.process.pid))
+            assert most < MOST_KIB, "%d KiB resident" % most
+        for line in request(web_port, path="/metrics")[2].decode().split("\n"):
+            if line.startswith("wirepost_broker_"):
+                print(line)
+        broker.stop()
+        print("%d sessions in %.0f s, %d messages of the witness, at most %d KiB resident" % (sessions, SECONDS, witness.count, most))
+
+
+main()
