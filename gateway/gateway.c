@@ -23,6 +23,7 @@
 #include "gateway_bridges.h"
 #include "gateway_buses.h"
 #include "gateway_holes.h"
+#include "gateway_metrics.h"
 #include "gateway_requests.h"
 #include "gateway_writes.h"
 #include "loop.h"
@@ -273,7 +274,7 @@ static int start_stages(struct gateway *gw)
         r = broker_start(gw->broker);
     gw->broker_started = gw->broker && r == 0;
     if (r == 0 && s->web.enabled)
-        r = web_start(gw->loop, &s->web, gw->broker, &gw->web);
+        r = web_start(gw->loop, &s->web, gw->broker, gateway_write_metrics, gw, &gw->web);
     if (r == 0 && reads)
         r = start_readings(gw);
     if (r == 0 && reads)

@@ -220,7 +220,7 @@ static void on_bridge_stopped(void *arg)
     if (stats.outbox.messages > 0)
         log_warning("bridge %s: removed, the %" PRIu64 " messages it owes stay on disk for a bridge of this name",
                     b->settings->name, stats.outbox.messages);
-    gateway_clear_state(gw, "bridge/", b->settings->name);
+    gateway_clear_bridge_state(gw, b->settings->name);
     free_bridge(b);
     change_ended(gw);
 }

@@ -51,7 +51,7 @@ static bool runs(const struct gateway *gw, const char *name)
 static void end_bus(struct gateway_bus *bus)
 {
     if (!runs(bus->gw, bus->settings->name))
-        gateway_clear_state(bus->gw, "bus/", bus->settings->name);
+        gateway_clear_bus_state(bus->gw, bus->settings->name);
     free_bus(bus);
 }
 

@@ -15,6 +15,7 @@
 #include "gateway_bridges.h"
 #include "gateway_buses.h"
 #include "gateway_changes.h"
+#include "gateway_metrics.h"
 #include "loop.h"
 #include "web/web.h"
 
@@ -43,7 +44,7 @@ static int change_web(struct gateway *gw, const struct settings *wanted)
     if (gw->web && wanted->web.enabled)
         return web_change(gw->web, &wanted->web);
     if (wanted->web.enabled)
-        return web_start(gw->loop, &wanted->web, gw->broker, &gw->web);
+        return web_start(gw->loop, &wanted->web, gw->broker, gateway_write_metrics, gw, &gw->web);
     web_stop(gw->web);
     gw->web = NULL;
     return 0;

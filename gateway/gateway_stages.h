@@ -12,7 +12,7 @@
  *   gateway_requests.c .h what people ask of it, by control.sock and MQTT
  *   gateway_jobs.c        scans, reads and writes for them
  *   gateway_holes.c .h    what devices refuse, on disk
- *   gateway_state.c       $SYS/wirepost/...
+ *   gateway_state.c       $SYS/wirepost/..., and gateway_metrics.c .h the same at /metrics
  */
 #ifndef WP_GATEWAY_STAGES_H
 #define WP_GATEWAY_STAGES_H
@@ -99,7 +99,7 @@ void gateway_watch_readings(struct gateway *gw);
 /* gateway.c: when it has to be there and is not. 0 or -errno, logged. */
 int gateway_open_store(struct gateway *gw);
 
-/* gateway_discovery.c: devices are announced as they begin, and whenever Home Assistant does. 0 or -ENOMEM. */
+/* gateway_discovery.c: devices are announced as they begin, and when Home Assistant does. 0 or -ENOMEM. */
 int gateway_start_discovery(struct gateway *gw);
 void gateway_stop_discovery(struct gateway *gw);
 
@@ -120,9 +120,8 @@ void gateway_begin_next_reload(void *gateway); /* by timer */
 void gateway_publish_state(struct gateway *gw);
 void gateway_publish_bus_state(struct gateway *gw, struct gateway_bus *bus);
 void gateway_publish_bridge_state(struct gateway *gw, const struct bridge *br);
-
-/* After it has gone: `kind` is "bus/" or "bridge/". */
-void gateway_clear_state(struct gateway *gw, const char *kind, const char *name);
+void gateway_clear_bus_state(struct gateway *gw, const char *name); /* after it has gone */
+void gateway_clear_bridge_state(struct gateway *gw, const char *name);
 
 /* As often as the settings say, from now on. */
 void gateway_begin_states(struct gateway *gw);

@@ -3,6 +3,7 @@
  *
  *   $SYS/wirepost/bus/<bus>        on change, and each sys_interval
  *   $SYS/wirepost/bridge/<bridge>  on change, and each sys_interval
+ *   $SYS/broker/connection/<bridge>/state   the same: 1 or 0, as mosquitto has it
  *   $SYS/wirepost/inbox            each sys_interval
  *   $SYS/wirepost/store            each sys_interval
  */
@@ -19,11 +20,12 @@
 #include "store/audit.h"
 #include "store/store.h"
 
-static void emit(struct gateway *gw, const char *topic, const char *name, struct buf *payload)
+/* The topic is put together of three parts. */
+static void emit(struct gateway *gw, const char *before, const char *name, const char *after, struct buf *payload)
 {
     struct buf full = {0};
 
-    buf_printf(&full, "$SYS/wirepost/%s%s", topic, name);
+    buf_printf(&full, "%s%s%s", before, name, after);
     if (!buf_failed(&full) && !buf_failed(payload))
         gateway_say(gw, buf_str(&full), buf_str(payload), str_of(""), 0, true);
     buf_fini(&full);
@@ -111,7 +113,7 @@ void gateway_publish_bus_state(struct gateway *gw, struct gateway_bus *bus)
     write_count(&j, "commands_refused", status.commands_refused);
     write_faults(&j, &status);
     json_object_end(&j);
-    emit(gw, "bus/", bus->settings->name, &payload);
+    emit(gw, "$SYS/wirepost/bus/", bus->settings->name, "", &payload);
 }
 
 static void write_bridge_counters(struct json *j, const struct bridge_stats *stats)
@@ -140,6 +142,7 @@ void gateway_publish_bridge_state(struct gateway *gw, const struct bridge *br)
 {
     struct bridge_stats stats;
     struct buf payload = {0};
+    struct buf state = {0};
     struct json j = json_to(&payload);
 
     bridge_get_stats(br, &stats);
@@ -150,7 +153,9 @@ void gateway_publish_bridge_state(struct gateway *gw, const struct bridge *br)
     json_text(&j, stats.last_error);
     write_bridge_counters(&j, &stats);
     json_object_end(&j);
-    emit(gw, "bridge/", bridge_name(br), &payload);
+    emit(gw, "$SYS/wirepost/bridge/", bridge_name(br), "", &payload);
+    buf_put_u8(&state, stats.online ? '1' : '0');
+    emit(gw, "$SYS/broker/connection/", bridge_name(br), "/state", &state);
 }
 
 static void publish_inbox_state(struct gateway *gw)
@@ -162,7 +167,7 @@ static void publish_inbox_state(struct gateway *gw)
     write_count(&j, "inbox_full", inbox_dropped(gw->inbox));
     write_count(&j, "memory", gw->lost_to_memory);
     json_object_end(&j);
-    emit(gw, "inbox", "", &payload);
+    emit(gw, "$SYS/wirepost/inbox", "", "", &payload);
 }
 
 static void publish_store_state(struct gateway *gw)
@@ -183,7 +188,7 @@ static void publish_store_state(struct gateway *gw)
     else
         json_null(&j);
     json_object_end(&j);
-    emit(gw, "store", "", &payload);
+    emit(gw, "$SYS/wirepost/store", "", "", &payload);
 }
 
 void gateway_publish_state(struct gateway *gw)
@@ -204,9 +209,13 @@ void gateway_publish_state(struct gateway *gw)
         publish_store_state(gw);
 }
 
-void gateway_clear_state(struct gateway *gw, const char *kind, const char *name)
+void gateway_clear_bus_state(struct gateway *gw, const char *name)
 {
-    struct buf nothing = {0};
+    emit(gw, "$SYS/wirepost/bus/", name, "", &(struct buf){0});
+}
 
-    emit(gw, kind, name, &nothing);
+void gateway_clear_bridge_state(struct gateway *gw, const char *name)
+{
+    emit(gw, "$SYS/wirepost/bridge/", name, "", &(struct buf){0});
+    emit(gw, "$SYS/broker/connection/", name, "/state", &(struct buf){0});
 }

@@ -11,6 +11,7 @@ static const struct {
     const char *summary;
 } commands[] = {
     {"check", cli_check, "check a configuration and say everything that is wrong with it"},
+    {"passwd", cli_passwd, "give a user of the broker a password"},
     {"pub", cli_pub, "publish to an MQTT broker"},
     {"read", cli_read, "read registers or bits, as everything they may mean"},
     {"run", cli_run, "the gateway, in the foreground"},

@@ -29,18 +29,18 @@ static bool set_alias(struct conn *c, size_t index, struct str topic)
     return true;
 }
 
-bool aliases_resolve(struct conn *c, uint16_t alias, struct str *topic)
+enum mqtt_reason aliases_resolve(struct conn *c, uint16_t alias, struct str *topic)
 {
     size_t index = alias - 1u;
 
     if (alias == 0 || alias > CONN_ALIASES)
-        return false;
+        return MQTT_TOPIC_ALIAS_INVALID;
     if (topic->len > 0)
-        return set_alias(c, index, *topic);
+        return set_alias(c, index, *topic) ? MQTT_SUCCESS : MQTT_SERVER_BUSY;
     if (!c->aliases || !c->aliases->set[index].topic)
-        return false;
+        return MQTT_PROTOCOL_ERROR; /* 3.3.4 */
     *topic = (struct str){.data = c->aliases->set[index].topic, .len = c->aliases->set[index].len};
-    return true;
+    return MQTT_SUCCESS;
 }
 
 void aliases_free(struct aliases *a)

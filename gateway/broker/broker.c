@@ -9,6 +9,7 @@
 #include "broker/catch_up.h"
 #include "broker/conn.h"
 #include "broker/tap.h"
+#include "core/message.h"
 
 /* What the turn has caused leaves now, once per connection. */
 static void on_end_of_turn(void *arg)
@@ -18,6 +19,7 @@ static void on_end_of_turn(void *arg)
     conns_end_turn(b);
     conns_free_dead(b);
     taps_free_closed(b);
+    tls_share_renew(&b->listeners.handshakes);
 }
 
 int broker_new(struct loop *loop, const struct broker_settings *settings, struct broker **ret_broker)
@@ -77,9 +79,25 @@ void broker_free(struct broker *b)
     free(b);
 }
 
+/* All that the settings name of listeners and their certificates, or nothing that those do not have who are connected.
+ */
+static int open_listeners(struct broker *b)
+{
+    struct certificates certificates;
+    int r = certificates_load(b->settings, &certificates);
+
+    if (r < 0)
+        return r;
+    r = listeners_open(&b->listeners);
+    if (r == 0)
+        listeners_use(&b->listeners, &certificates);
+    certificates_fini(&certificates);
+    return r;
+}
+
 int broker_start(struct broker *b)
 {
-    int r = listeners_open(&b->listeners);
+    int r = open_listeners(b);
 
     if (r < 0) {
         listeners_stop(&b->listeners);
@@ -101,7 +119,7 @@ int broker_change(struct broker *b, const struct broker_settings *settings)
 
     b->settings = settings;
     b->entrance.settings = &settings->entrance;
-    r = listeners_open(&b->listeners);
+    r = open_listeners(b);
     if (r < 0) {
         b->settings = before;
         b->entrance.settings = &before->entrance;
@@ -124,9 +142,15 @@ void broker_stop(struct broker *b)
 
 void broker_get_stats(const struct broker *b, struct broker_stats *ret_stats)
 {
+    const struct message_totals held = message_totals();
+
     *ret_stats = b->stats;
+    ret_stats->held_messages = held.messages;
+    ret_stats->held_bytes = held.payload_bytes;
     ret_stats->clients_total = b->sessions.count;
     ret_stats->subscriptions = b->router.subscription_count - b->shares.count + b->shares.member_count;
+    ret_stats->clients_disconnected = b->sessions.count - b->stats.clients_connected;
+    ret_stats->shared_subscriptions = b->shares.member_count;
     ret_stats->retained_messages = b->retained.count;
     ret_stats->message_bytes = budget_held(b);
 }

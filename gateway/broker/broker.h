@@ -96,6 +96,10 @@ struct broker_peer {
 struct conn *broker_conn_open(struct broker *b, const struct broker_transport *transport, void *arg,
                               const struct broker_peer *peer);
 
+/* Before the first bytes: the peer has proved by a certificate that it is this user, whatever its CONNECT will say.
+ * Copies. 0 or -ENOMEM. */
+int broker_conn_certify(struct conn *c, struct str user);
+
 /* Bytes from the peer; they are read or copied before this returns. */
 void broker_conn_receive(struct conn *c, const uint8_t *data, size_t len);
 void broker_conn_writable(struct conn *c);

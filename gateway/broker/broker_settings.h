@@ -9,6 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "tls/tls_settings.h"
+
 /* What becomes of a message that a client's queue has no room for. */
 enum on_full { ON_FULL_DROP_OLDEST, ON_FULL_DROP_NEWEST, ON_FULL_DISCONNECT };
 
@@ -38,6 +40,7 @@ struct entrance_settings {
 struct listener_settings {
     const char *bind; /* IPv4 or IPv6 address */
     uint16_t port;
+    const struct tls_server_settings *tls; /* NULL: without TLS */
     struct entrance_settings entrance;
 };
 

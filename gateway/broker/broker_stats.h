@@ -1,7 +1,4 @@
-/*
- * broker_stats - what the broker counts. Counters since start, but for those
- * of what there is now.
- */
+/* broker_stats - what the broker counts, since it started unless it is said that it is now. */
 #ifndef WP_BROKER_STATS_H
 #define WP_BROKER_STATS_H
 
@@ -25,17 +22,28 @@ enum drop_reason {
     DROP_REASONS,
 };
 
+/* Each has its line in figures.c. */
 struct broker_stats {
     uint64_t clients_connected;
-    uint64_t clients_total; /* sessions, connected or not */
-    uint64_t clients_maximum;
+    uint64_t clients_disconnected; /* sessions without a connection */
+    uint64_t clients_total;        /* both */
+    uint64_t clients_maximum;      /* connected at once */
+    uint64_t clients_expired;      /* sessions that ended without their clients */
+    uint64_t sockets;              /* connections opened, whether or not a client came in by them */
+    uint64_t connects;             /* CONNECT packets */
+    uint64_t connects_refused;
     uint64_t subscriptions;
+    uint64_t shared_subscriptions;
     uint64_t retained_messages;
+    uint64_t held_messages;     /* retained, queued or in flight */
+    uint64_t held_bytes;        /* of their payloads */
     uint64_t messages_received; /* packets of any type */
     uint64_t messages_sent;
     uint64_t publish_received;
     uint64_t publish_sent;
-    uint64_t publish_dropped; /* all of `dropped` */
+    uint64_t publish_dropped;        /* all of `dropped` */
+    uint64_t publish_bytes_received; /* of payloads */
+    uint64_t publish_bytes_sent;
     uint64_t bytes_received;
     uint64_t bytes_sent;
     uint64_t message_bytes; /* memory of all messages, now */

@@ -45,7 +45,14 @@ struct conn *broker_conn_open(struct broker *b, const struct broker_transport *t
     timer_init(&c->timer, on_connect_timeout, c);
     loop_timer_start(b->loop, &c->timer, CONN_CONNECT_MS);
     b->conn_count++;
+    b->stats.sockets++;
     return c;
+}
+
+int broker_conn_certify(struct conn *c, struct str user)
+{
+    c->certified_user = strndup(user.data, user.len);
+    return c->certified_user ? 0 : -ENOMEM;
 }
 
 /* ---- output ---- */
@@ -131,6 +138,7 @@ bool conn_send_publish(struct conn *c, struct publication *p, const struct publi
     c->broker->stats.publish_sent++;
     if (c->out && c->out->cap > c->counted)
         budget_count(c);
+    c->broker->stats.publish_bytes_sent += p->payload.len;
     return true;
 }
 
@@ -373,7 +381,10 @@ void conns_free_dead(struct broker *b)
     while (!list_empty(&b->dead)) {
         struct list_node *n = b->dead.next;
 
+        struct conn *c = list_entry(n, struct conn, node);
+
         list_remove(n);
-        free(list_entry(n, struct conn, node));
+        free(c->certified_user);
+        free(c);
     }
 }

@@ -28,6 +28,7 @@ struct conn {
     void *arg;
     void (*resume)(void *arg);
     struct session *session; /* while CONN_OPEN */
+    char *certified_user;    /* proved by a certificate: needs no password; NULL: nothing proved */
     struct joining *joining; /* waits for a verdict; NULL: does not */
     struct list_node node;   /* in broker.conns or .dead */
     struct conn *dirty_next;
@@ -114,8 +115,8 @@ void conn_start_keepalive(struct conn *c);
 void conns_end_turn(struct broker *b);
 void conns_free_dead(struct broker *b);
 
-/* aliases.c: the topic an alias stands for, or the topic set for it. False: alias invalid, or out of memory. */
-bool aliases_resolve(struct conn *c, uint16_t alias, struct str *topic);
+/* aliases.c: the topic an alias stands for, or the topic set for it. MQTT_SUCCESS, or why the connection must end. */
+enum mqtt_reason aliases_resolve(struct conn *c, uint16_t alias, struct str *topic);
 void aliases_free(struct aliases *a); /* Accepts NULL. */
 
 #endif

@@ -15,6 +15,7 @@ void connect_refuse(struct conn *c, uint8_t version, enum mqtt_reason reason)
     bool broken = reason == MQTT_MALFORMED_PACKET || reason == MQTT_PROTOCOL_ERROR || reason == MQTT_PACKET_TOO_LARGE;
     struct mqtt_packet p = {.type = MQTT_CONNACK};
 
+    c->broker->stats.connects_refused++;
     log_info("broker: %s: connection refused (%s)", c->peer, mqtt_reason_name(reason));
     c->version = version;
     p.connack.code = (uint8_t)(version == MQTT_V5 ? (unsigned)reason : mqtt_return_code(reason));
@@ -195,7 +196,8 @@ void connect_decided(struct conn *c, const struct mqtt_packet *p, uint8_t verdic
     if (verdict == JOIN_UNDECIDED && mqtt_has(&p->props, MQTT_PROP_AUTH_METHOD))
         verdict = MQTT_BAD_AUTHENTICATION_METHOD; /* 4.12: nobody knows it */
     if (verdict == JOIN_UNDECIDED)
-        verdict = c->loopback || c->entrance->settings->allow_anonymous ? MQTT_SUCCESS : MQTT_NOT_AUTHORIZED;
+        verdict = c->loopback || c->certified_user || c->entrance->settings->allow_anonymous ? MQTT_SUCCESS
+                                                                                             : MQTT_NOT_AUTHORIZED;
     if (verdict == MQTT_SUCCESS)
         let_in(c, p);
     else
@@ -219,6 +221,7 @@ void handle_connect(struct conn *c, const struct mqtt_packet *p, struct str raw)
 {
     enum mqtt_reason reason = check(&p->connect);
 
+    c->broker->stats.connects++;
     if (reason == MQTT_SUCCESS)
         connect_judge(c, p, raw, c->broker->judges.next);
     else

@@ -8,19 +8,23 @@
 
 bool topic_is_ours(struct str topic)
 {
-    return str_starts_with(topic, str_of("$SYS/"));
+    if (topic.len == 0 || topic.data[0] != '$')
+        return false;
+    return str_starts_with(topic, str_of("$SYS/")) || topic_filter_is_shared(topic); /* which none could subscribe to */
 }
 
 /* MQTT_SUCCESS, or the reason to close the connection for. */
 static enum mqtt_reason resolve_topic(struct conn *c, const struct mqtt_packet *p, struct str *ret_topic)
 {
     struct str topic = p->publish.topic;
+    enum mqtt_reason reason;
 
     if (mqtt_has(&p->props, MQTT_PROP_TOPIC_ALIAS)) {
         if (topic.len > 0 && !topic_name_valid(topic))
             return MQTT_TOPIC_NAME_INVALID;
-        if (!aliases_resolve(c, p->props.topic_alias, &topic))
-            return MQTT_TOPIC_ALIAS_INVALID;
+        reason = aliases_resolve(c, p->props.topic_alias, &topic);
+        if (reason != MQTT_SUCCESS)
+            return reason;
     }
     if (!topic_name_valid(topic))
         return topic.len == 0 && c->version == MQTT_V5 ? MQTT_PROTOCOL_ERROR : MQTT_TOPIC_NAME_INVALID;
@@ -108,6 +112,7 @@ void handle_publish(struct conn *c, const struct mqtt_packet *p, struct str raw)
     enum mqtt_reason reason = resolve_topic(c, p, &topic);
 
     c->broker->stats.publish_received++;
+    c->broker->stats.publish_bytes_received += in->payload.len;
     if (reason != MQTT_SUCCESS) {
         conn_close(c, (uint8_t)reason);
         return;

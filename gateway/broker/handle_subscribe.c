@@ -26,8 +26,6 @@ static struct outcome subscribe(struct conn *c, const struct mqtt_filter *f, con
     const struct subscription_options options = options_of(f, props);
     bool existed;
 
-    if (!topic_filter_valid(f->filter))
-        return (struct outcome){.code = MQTT_TOPIC_FILTER_INVALID};
     if (session_subscribe(c->session, f->filter, &options, &existed) < 0)
         return (struct outcome){.code = MQTT_QUOTA_EXCEEDED};
     if (topic_filter_is_shared(f->filter)) /* 4.8.2: without retained messages */
@@ -70,16 +68,20 @@ static void send_retained(struct conn *c, const struct mqtt_packet *p, const str
     catch_up_begin(c);
 }
 
-/* [MQTT-3.8.3-4]: No Local on a shared subscription is a protocol error of the whole packet. */
-static bool breaks_protocol(const struct mqtt_packet *p)
+/* What makes the whole packet wrong, so that the connection must end (4.13.1; 3.1.1: 4.8): a filter that is none, and
+ * No Local on a shared subscription [MQTT-3.8.3-4]. A filter that is only not allowed gets a code of its own. */
+static enum mqtt_reason check_filters(const struct mqtt_packet *p)
 {
     struct reader walk = reader_of(p->subscribe.filters.data, p->subscribe.filters.len);
     struct mqtt_filter f;
 
-    while (mqtt_next_filter(&walk, p->type, &f))
+    while (mqtt_next_filter(&walk, p->type, &f)) {
+        if (!topic_filter_valid(f.filter))
+            return MQTT_TOPIC_FILTER_INVALID;
         if (f.no_local && topic_filter_is_shared(f.filter))
-            return true;
-    return false;
+            return MQTT_PROTOCOL_ERROR;
+    }
+    return MQTT_SUCCESS;
 }
 
 void handle_subscribe(struct conn *c, const struct mqtt_packet *p)
@@ -88,9 +90,10 @@ void handle_subscribe(struct conn *c, const struct mqtt_packet *p)
     struct mqtt_filter f;
     struct buf codes = {0};
     struct buf wanted = {0}; /* one byte a filter: whether retained messages go out */
+    enum mqtt_reason reason = check_filters(p);
 
-    if (breaks_protocol(p)) {
-        conn_close(c, MQTT_PROTOCOL_ERROR);
+    if (reason != MQTT_SUCCESS) {
+        conn_close(c, (uint8_t)reason);
         return;
     }
     while (mqtt_next_filter(&walk, p->type, &f)) {
@@ -108,8 +111,6 @@ void handle_subscribe(struct conn *c, const struct mqtt_packet *p)
 
 static uint8_t unsubscribe(struct conn *c, struct str filter)
 {
-    if (!topic_filter_valid(filter))
-        return MQTT_TOPIC_FILTER_INVALID;
     if (!session_unsubscribe(c->session, filter))
         return MQTT_NO_SUBSCRIPTION_EXISTED;
     return MQTT_SUCCESS;
@@ -120,7 +121,12 @@ void handle_unsubscribe(struct conn *c, const struct mqtt_packet *p)
     struct reader walk = reader_of(p->subscribe.filters.data, p->subscribe.filters.len);
     struct mqtt_filter f;
     struct buf codes = {0};
+    enum mqtt_reason reason = check_filters(p);
 
+    if (reason != MQTT_SUCCESS) {
+        conn_close(c, (uint8_t)reason);
+        return;
+    }
     while (mqtt_next_filter(&walk, p->type, &f))
         buf_put_u8(&codes, unsubscribe(c, f.filter));
     send_codes(c, MQTT_UNSUBACK, p->subscribe.id, &codes);

@@ -15,6 +15,7 @@
 
 enum {
     ACCEPTS_PER_TURN = 64,
+    TLS_ACCEPTS_PER_TURN = 16,
     BACKLOG = 1024,
     RETRY_MS = 500, /* after running out of descriptors */
 };
@@ -24,6 +25,7 @@ struct listener {
     struct listeners *all;
     const struct listener_settings *settings;
     struct entrance entrance;
+    struct tls_port tls;
     struct loop_watch *watch;
     struct timer retry;
     int fd;
@@ -100,16 +102,19 @@ static void starve(struct listener *l, int e)
 static void on_ready(void *arg, int events)
 {
     struct listener *l = arg;
+    int most = l->settings->tls ? TLS_ACCEPTS_PER_TURN : ACCEPTS_PER_TURN;
 
     (void)events;
-    for (int i = 0; i < ACCEPTS_PER_TURN; i++) {
+    if (l->settings->tls && !tls_share_left(&l->all->handshakes))
+        return; /* in a later turn */
+    for (int i = 0; i < most; i++) {
         union address peer = {0};
         socklen_t len = sizeof(peer);
         int fd = accept4(l->fd, &peer.sa, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
         if (fd >= 0) {
             l->starved = false;
-            tcp_accept(l->all, &l->entrance, fd, &peer.sa);
+            tcp_accept(l->all, &l->entrance, l->settings->tls ? &l->tls : NULL, fd, &peer.sa);
             continue;
         }
         if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
@@ -140,6 +145,7 @@ static void listener_park(struct listener *l)
 static void listener_free(struct listener *l)
 {
     listener_park(l);
+    tls_port_fini(&l->tls);
     list_remove(&l->node);
     free(l);
 }
@@ -159,7 +165,8 @@ static int listener_listen(struct listener *l)
         listener_park(l);
         return r;
     }
-    log_info("broker: listening on %s port %u", l->settings->bind, bound_port(l->fd));
+    log_info("broker: listening on %s port %u%s", l->settings->bind, bound_port(l->fd),
+             l->settings->tls ? " with TLS" : "");
     return 0;
 }
 
@@ -189,9 +196,10 @@ void listeners_init(struct listeners *ls, struct broker *b)
     list_init(&ls->lingering);
 }
 
+/* With TLS it is another one: who came in without it has to go. */
 static bool is_for(const struct listener *l, const struct listener_settings *s)
 {
-    return l->settings->port == s->port && strcmp(l->settings->bind, s->bind) == 0;
+    return l->settings->port == s->port && !l->settings->tls == !s->tls && strcmp(l->settings->bind, s->bind) == 0;
 }
 
 static struct listener *find(const struct listeners *ls, const struct listener_settings *settings)
@@ -269,6 +277,21 @@ int listeners_open(struct listeners *ls)
     }
     free_parked(ls);
     return 0;
+}
+
+void listeners_use(struct listeners *ls, struct certificates *c)
+{
+    struct list_node *n;
+
+    list_for_each (n, &ls->open) {
+        struct listener *l = list_entry(n, struct listener, node);
+        size_t i = (size_t)(l->settings - ls->broker->settings->listeners);
+
+        if (!l->settings->tls)
+            continue;
+        tls_port_use(&l->tls, ls->broker, l->settings->tls, c->contexts[i]);
+        c->contexts[i] = NULL;
+    }
 }
 
 void listeners_stop(struct listeners *ls)

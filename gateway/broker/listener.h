@@ -1,19 +1,22 @@
 /*
- * listener - accepts TCP connections and carries their bytes to and from conns.
+ * listener - accepts TCP connections, with TLS or without, and carries their
+ * bytes to and from conns.
  *
- * One recv into the loop's shared buffer per readiness, one send per turn.
+ * One read into the loop's shared buffer per readiness, one send per turn.
  * Loop thread only.
  */
 #ifndef WP_BROKER_LISTENER_H
 #define WP_BROKER_LISTENER_H
 
+#include "broker/tls_port.h"
 #include "core/list.h"
 
 struct broker;
 
 struct listeners {
     struct broker *broker;
-    struct list_node open;      /* struct listener */
+    struct list_node open; /* struct listener */
+    struct tls_share handshakes;
     struct list_node lingering; /* sockets that have been shut down and wait for the peer's end */
 };
 
@@ -23,6 +26,9 @@ void listeners_init(struct listeners *ls, struct broker *b);
  * has to go. 0; or -errno, logged: nobody has gone, but some may not listen until this is called with settings that can
  * be had. */
 int listeners_open(struct listeners *ls);
+
+/* Afterwards: takes the contexts, loaded for the same settings. */
+void listeners_use(struct listeners *ls, struct certificates *c);
 
 /* Stops accepting, ends lingering sockets; the conns are the broker's to close before. */
 void listeners_stop(struct listeners *ls);

@@ -83,7 +83,10 @@ static void grow(struct session_table *t)
 
 static void on_expiry(void *arg)
 {
-    session_end(arg);
+    struct session *s = arg;
+
+    s->broker->stats.clients_expired++;
+    session_end(s);
 }
 
 struct session *session_new(struct broker *b, struct str id)

@@ -1,47 +1,48 @@
 /* sys - see sys.h. */
 #include "broker/sys.h"
 
+#include <assert.h>
 #include <inttypes.h>
+#include <malloc.h>
+#include <math.h>
 #include <stddef.h>
 #include <stdio.h>
 
 #include "broker/broker_internal.h"
+#include "broker/figures.h"
 #include "core/message.h"
 
-#define TOPIC(name) "$SYS/broker/" name
+#define TOPIC(name) "broker/" name
 
-struct sys_values {
-    struct broker_stats stats;
-    uint64_t disconnected;
-};
-
+/* The figures that are also given as averages. */
 static const struct {
     const char *topic;
-    size_t at; /* in struct sys_values */
-} values[] = {
-    {TOPIC("bytes/received"), offsetof(struct sys_values, stats.bytes_received)},
-    {TOPIC("bytes/sent"), offsetof(struct sys_values, stats.bytes_sent)},
-    {TOPIC("clients/connected"), offsetof(struct sys_values, stats.clients_connected)},
-    {TOPIC("clients/active"), offsetof(struct sys_values, stats.clients_connected)},
-    {TOPIC("clients/disconnected"), offsetof(struct sys_values, disconnected)},
-    {TOPIC("clients/maximum"), offsetof(struct sys_values, stats.clients_maximum)},
-    {TOPIC("clients/total"), offsetof(struct sys_values, stats.clients_total)},
-    {TOPIC("messages/received"), offsetof(struct sys_values, stats.messages_received)},
-    {TOPIC("messages/sent"), offsetof(struct sys_values, stats.messages_sent)},
-    {TOPIC("publish/messages/dropped"), offsetof(struct sys_values, stats.publish_dropped)},
-    {TOPIC("publish/messages/received"), offsetof(struct sys_values, stats.publish_received)},
-    {TOPIC("publish/messages/sent"), offsetof(struct sys_values, stats.publish_sent)},
-    {"$SYS/wirepost/message_bytes", offsetof(struct sys_values, stats.message_bytes)},
-    {TOPIC("retained messages/count"), offsetof(struct sys_values, stats.retained_messages)},
-    {TOPIC("subscriptions/count"), offsetof(struct sys_values, stats.subscriptions)},
+    size_t at; /* in struct broker_stats */
+} loads[] = {
+    {"messages/received", offsetof(struct broker_stats, messages_received)},
+    {"messages/sent", offsetof(struct broker_stats, messages_sent)},
+    {"publish/received", offsetof(struct broker_stats, publish_received)},
+    {"publish/sent", offsetof(struct broker_stats, publish_sent)},
+    {"publish/dropped", offsetof(struct broker_stats, publish_dropped)},
+    {"bytes/received", offsetof(struct broker_stats, bytes_received)},
+    {"bytes/sent", offsetof(struct broker_stats, bytes_sent)},
+    {"sockets", offsetof(struct broker_stats, sockets)},
+    {"connections", offsetof(struct broker_stats, connects)},
 };
-enum { FIRST_LIMIT = ARRAY_LEN(values), FIRST_DROP = FIRST_LIMIT + LIMITS };
-_Static_assert(FIRST_DROP + DROP_REASONS <= SYS_VALUES, "struct sys remembers every value");
+_Static_assert(ARRAY_LEN(loads) == SYS_LOADS, "struct sys has one of each");
+
+static const struct {
+    const char *name;
+    double seconds;
+} spans[SYS_SPANS] = {{"1min", 60.0}, {"5min", 300.0}, {"15min", 900.0}};
 
 static void publish(struct sys *sys, const char *topic, const char *payload)
 {
-    struct message *m = message_new(str_of(topic), str_of(payload), str_of(""), 0, true);
+    char full[128];
+    struct message *m;
 
+    snprintf(full, sizeof(full), "$SYS/%s", topic);
+    m = message_new(str_of(full), str_of(payload), str_of(""), 0, true);
     if (!m)
         return;
     m->origin = MESSAGE_FROM_DRIVER;
@@ -57,45 +58,75 @@ static void publish_number(struct sys *sys, const char *topic, uint64_t value, c
     publish(sys, topic, text);
 }
 
-static uint64_t value_at(const struct sys_values *from, size_t at)
+static void publish_figures(struct sys *sys, const struct broker_stats *now)
 {
-    uint64_t value;
+    assert(broker_figure_count <= SYS_FIGURES);
+    for (size_t i = 0; i < broker_figure_count; i++) {
+        uint64_t value = figure_value(&broker_figures[i], now);
 
-    memcpy(&value, (const char *)from + at, sizeof(value));
-    return value;
+        if (value == sys->last[i])
+            continue;
+        sys->last[i] = value;
+        publish_number(sys, broker_figures[i].topic, value, "");
+    }
 }
 
-static void publish_changed(struct sys *sys, size_t i, const char *topic, uint64_t value)
+static void publish_load(struct sys *sys, size_t i, size_t span)
 {
-    if (value == sys->last[i])
-        return;
-    sys->last[i] = value;
-    publish_number(sys, topic, value, "");
-}
-
-/* "$SYS/wirepost/dropped/queue_full" */
-static void publish_own(struct sys *sys, size_t i, const char *group, const char *name, uint64_t value)
-{
+    struct sys_load *load = &sys->loads[i];
+    double value = round(load->average[span] * 100.0) / 100.0;
     char topic[80];
+    char text[40];
 
-    snprintf(topic, sizeof(topic), "$SYS/wirepost/%s/%s", group, name);
-    publish_changed(sys, i, topic, value);
+    if (value == load->told[span])
+        return;
+    load->told[span] = value;
+    snprintf(topic, sizeof(topic), TOPIC("load/%s/%s"), loads[i].topic, spans[span].name);
+    snprintf(text, sizeof(text), "%.2f", value);
+    publish(sys, topic, text);
+}
+
+/* Each look counts as much as its share of the span: an exponential average. */
+static void publish_loads(struct sys *sys, const struct broker_stats *now, double passed_s)
+{
+    for (size_t i = 0; i < SYS_LOADS; i++) {
+        struct sys_load *load = &sys->loads[i];
+        uint64_t count;
+        double rate;
+
+        memcpy(&count, (const char *)now + loads[i].at, sizeof(count));
+        rate = passed_s > 0.0 ? (double)(count - load->count) * 60.0 / passed_s : 0.0;
+        load->count = count;
+        for (size_t span = 0; span < SYS_SPANS; span++) {
+            load->average[span] = rate + exp(-passed_s / spans[span].seconds) * (load->average[span] - rate);
+            publish_load(sys, i, span);
+        }
+    }
+}
+
+static void publish_heap(struct sys *sys)
+{
+    struct mallinfo2 info = mallinfo2();
+    uint64_t heap = (uint64_t)info.uordblks + (uint64_t)info.hblkhd;
+
+    if (heap > sys->heap_maximum)
+        sys->heap_maximum = heap;
+    publish_number(sys, TOPIC("heap/current"), heap, "");
+    publish_number(sys, TOPIC("heap/maximum"), sys->heap_maximum, "");
 }
 
 static void publish_all(struct sys *sys)
 {
     struct broker *b = sys->broker;
-    struct sys_values now;
+    int64_t now_ms = loop_now_ms(b->loop);
+    struct broker_stats now;
 
-    broker_get_stats(b, &now.stats);
-    now.disconnected = now.stats.clients_total - now.stats.clients_connected;
-    for (size_t i = 0; i < ARRAY_LEN(values); i++)
-        publish_changed(sys, i, values[i].topic, value_at(&now, values[i].at));
-    for (size_t i = 0; i < LIMITS; i++)
-        publish_own(sys, FIRST_LIMIT + i, "limits", limit_name((enum limit)i), now.stats.limited[i]);
-    for (size_t i = 0; i < DROP_REASONS; i++)
-        publish_own(sys, FIRST_DROP + i, "dropped", drop_reason_name((enum drop_reason)i), now.stats.dropped[i]);
-    publish_number(sys, TOPIC("uptime"), (uint64_t)(loop_now_ms(b->loop) - sys->started_ms) / 1000, " seconds");
+    broker_get_stats(b, &now);
+    publish_figures(sys, &now);
+    publish_loads(sys, &now, (double)(now_ms - sys->looked_ms) / 1000.0);
+    publish_heap(sys);
+    publish_number(sys, TOPIC("uptime"), (uint64_t)(now_ms - sys->started_ms) / 1000, " seconds");
+    sys->looked_ms = now_ms;
 }
 
 static void on_timer(void *arg)
@@ -108,7 +139,9 @@ static void on_timer(void *arg)
 
 void sys_start(struct sys *sys, struct broker *b)
 {
-    *sys = (struct sys){.broker = b, .started_ms = loop_now_ms(b->loop)};
+    int64_t now_ms = loop_now_ms(b->loop);
+
+    *sys = (struct sys){.broker = b, .started_ms = now_ms, .looked_ms = now_ms};
     timer_init(&sys->timer, on_timer, sys);
     sys_begin(sys);
 }
@@ -118,8 +151,11 @@ void sys_begin(struct sys *sys)
     sys_stop(sys);
     if (sys->broker->settings->sys_interval_ms == 0)
         return;
-    for (size_t i = 0; i < SYS_VALUES; i++)
+    for (size_t i = 0; i < SYS_FIGURES; i++)
         sys->last[i] = UINT64_MAX;
+    for (size_t i = 0; i < SYS_LOADS; i++)
+        for (size_t span = 0; span < SYS_SPANS; span++)
+            sys->loads[i].told[span] = -1.0;
     publish(sys, TOPIC("version"), "wirepost " WIREPOST_VERSION);
     on_timer(sys);
 }

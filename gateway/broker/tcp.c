@@ -10,32 +10,40 @@
 
 #include "broker/conn.h"
 #include "core/log.h"
+#include "tls/tls_stream.h"
 
-struct lingering {
-    struct list_node node; /* in listeners.lingering */
-    struct timer timer;
+/* What only some have: those with TLS, and those that linger. */
+struct extra {
     struct tcp *tcp;
+    struct tls_port *port;
+    struct tls_stream *stream;  /* NULL: no TLS */
+    struct timer timer;         /* to read again; then: the end of lingering */
+    struct list_node lingering; /* in listeners.lingering */
 };
 
 struct tcp {
     struct broker *broker;
     struct conn *conn; /* NULL: the broker is done with it */
     struct loop_watch *watch;
-    struct lingering *linger; /* NULL: not lingering */
+    struct extra *extra; /* NULL: plain, and not lingering */
     int fd;
+    bool shaking; /* hands: the handshake is not done */
     bool busy;    /* inside its own callback */
     bool unwatch; /* to be freed when the callback ends */
 };
+_Static_assert((int)TLS_WANTS_READ == (int)LOOP_READ && (int)TLS_WANTS_WRITE == (int)LOOP_WRITE,
+               "one can be the other");
 
 enum { PEER_TEXT = INET6_ADDRSTRLEN + 8 };
 
 static void tcp_free(struct tcp *t)
 {
-    if (t->linger) {
-        loop_timer_stop(t->broker->loop, &t->linger->timer);
-        list_remove(&t->linger->node);
-        free(t->linger);
-        t->linger = NULL;
+    if (t->extra) {
+        loop_timer_stop(t->broker->loop, &t->extra->timer);
+        list_remove(&t->extra->lingering);
+        tls_stream_free(t->extra->stream);
+        free(t->extra);
+        t->extra = NULL;
     }
     loop_watch_close(t->watch);
     t->watch = NULL;
@@ -48,11 +56,42 @@ static void tcp_free(struct tcp *t)
         free(t);
 }
 
+static struct tls_stream *stream_of(const struct tcp *t)
+{
+    return t->extra ? t->extra->stream : NULL;
+}
+
+/* NULL when out of memory. */
+static struct extra *add_extra(struct tcp *t, timer_fn *fn)
+{
+    struct extra *x = calloc(1, sizeof(*x));
+
+    if (!x)
+        return NULL;
+    x->tcp = t;
+    timer_init(&x->timer, fn, t);
+    list_init(&x->lingering);
+    t->extra = x;
+    return x;
+}
+
+/* ---- the end ---- */
+
 static void on_linger_end(void *arg)
 {
-    struct lingering *l = arg;
+    tcp_free(arg);
+}
 
-    tcp_free(l->tcp);
+/* Says good-bye. Nothing is decrypted any more: what still comes is thrown away. */
+static void end_tls(struct tcp *t)
+{
+    struct extra *x = t->extra;
+
+    loop_timer_stop(t->broker->loop, &x->timer);
+    timer_init(&x->timer, on_linger_end, t);
+    tls_stream_shutdown(x->stream);
+    tls_stream_free(x->stream);
+    x->stream = NULL;
 }
 
 /* False when there is nothing to wait for or no memory to wait with. */
@@ -60,32 +99,16 @@ static bool begin_linger(struct tcp *t, bool peer_finished)
 {
     struct listeners *ls = &t->broker->listeners;
 
+    if (stream_of(t))
+        end_tls(t);
     if (peer_finished || t->broker->stopping || shutdown(t->fd, SHUT_WR) < 0)
         return false;
-    t->linger = malloc(sizeof(*t->linger));
-    if (!t->linger)
+    if (!t->extra && !add_extra(t, on_linger_end))
         return false;
-    t->linger->tcp = t;
-    timer_init(&t->linger->timer, on_linger_end, t->linger);
-    loop_timer_start(t->broker->loop, &t->linger->timer, TCP_LINGER_MS);
-    list_push_back(&ls->lingering, &t->linger->node);
+    t->shaking = false;
+    loop_timer_start(t->broker->loop, &t->extra->timer, TCP_LINGER_MS);
+    list_push_back(&ls->lingering, &t->extra->lingering);
     return loop_watch_set(t->watch, LOOP_READ) == 0;
-}
-
-static ssize_t tcp_write(void *arg, const uint8_t *data, size_t len)
-{
-    struct tcp *t = arg;
-    ssize_t n = send(t->fd, data, len, MSG_NOSIGNAL);
-    int events = (broker_conn_paused(t->conn) ? 0 : LOOP_READ) | LOOP_WRITE;
-
-    if (n >= 0)
-        return n;
-    if (errno == EINTR)
-        return 0;
-    if (errno == EAGAIN && loop_watch_set(t->watch, events) == 0)
-        return -EAGAIN;
-    loop_watch_set(t->watch, LOOP_READ); /* reading will tell what has happened */
-    return -EPIPE;
 }
 
 static void tcp_close(void *arg)
@@ -98,15 +121,6 @@ static void tcp_close(void *arg)
         tcp_free(t);
 }
 
-static const struct broker_transport tcp_transport = {.write = tcp_write, .close = tcp_close};
-
-static void tcp_resume(void *arg)
-{
-    struct tcp *t = arg;
-
-    loop_watch_set(t->watch, t->conn->blocked ? LOOP_READ | LOOP_WRITE : LOOP_READ);
-}
-
 static void lost(struct tcp *t, const char *why)
 {
     struct conn *c = t->conn;
@@ -117,21 +131,125 @@ static void lost(struct tcp *t, const char *why)
     tcp_free(t);
 }
 
+/* ---- writing ---- */
+
+/* Bytes, -EAGAIN, or another -errno. */
+static ssize_t write_some(struct tcp *t, const uint8_t *data, size_t len)
+{
+    ssize_t n;
+
+    if (stream_of(t))
+        return t->shaking ? -EAGAIN : tls_stream_write(stream_of(t), data, len);
+    n = send(t->fd, data, len, MSG_NOSIGNAL);
+    if (n >= 0)
+        return n;
+    return errno == EINTR ? 0 : -errno;
+}
+
+static ssize_t tcp_write(void *arg, const uint8_t *data, size_t len)
+{
+    struct tcp *t = arg;
+    ssize_t n = write_some(t, data, len);
+    int events = (broker_conn_paused(t->conn) ? 0 : LOOP_READ) | LOOP_WRITE;
+
+    if (n >= 0)
+        return n;
+    if (n == -EAGAIN && (t->shaking || loop_watch_set(t->watch, events) == 0))
+        return -EAGAIN;
+    loop_watch_set(t->watch, LOOP_READ); /* reading will tell what has happened */
+    return -EPIPE;
+}
+
+static const struct broker_transport tcp_transport = {.write = tcp_write, .close = tcp_close};
+
+/* ---- reading ---- */
+
+/* Bytes; 0: the peer's end; -EAGAIN; another -errno, with the reason in words. */
+static ssize_t read_some(struct tcp *t, uint8_t *data, const char **ret_why)
+{
+    ssize_t n;
+
+    if (stream_of(t)) {
+        n = tls_stream_read(stream_of(t), data, LOOP_READ_BUFFER);
+        *ret_why = n <= 0 ? tls_stream_error(stream_of(t)) : "";
+        return n;
+    }
+    n = recv(t->fd, data, LOOP_READ_BUFFER, 0);
+    if (n < 0)
+        n = errno == EINTR ? -EAGAIN : -errno;
+    *ret_why = n < 0 ? strerror((int)-n) : "closed by the peer";
+    return n;
+}
+
+/* Bytes that are decrypted already make no socket readable. */
+static void read_again_if_pending(struct tcp *t)
+{
+    if (stream_of(t) && tls_stream_pending(stream_of(t)))
+        loop_timer_start(t->broker->loop, &t->extra->timer, 0);
+}
+
 static void readable(struct tcp *t)
 {
     uint8_t *data = loop_read_buffer(t->broker->loop);
-    ssize_t n = recv(t->fd, data, LOOP_READ_BUFFER, 0);
+    const char *why;
+    ssize_t n = read_some(t, data, &why);
 
-    if (n == 0) {
-        lost(t, "closed by the peer");
-    } else if (n < 0) {
-        if (errno != EAGAIN && errno != EINTR)
-            lost(t, strerror(errno));
+    if (n == -EAGAIN) {
+        if (stream_of(t) && tls_stream_wants(stream_of(t)) == TLS_WANTS_WRITE)
+            loop_watch_set(t->watch, LOOP_WRITE); /* it owes its peer an answer, and reads nothing before */
+    } else if (n <= 0) {
+        lost(t, why);
     } else if (t->conn) {
         broker_conn_receive(t->conn, data, (size_t)n);
         if (t->conn && broker_conn_paused(t->conn))
             loop_watch_set(t->watch, t->conn->blocked ? LOOP_WRITE : 0);
+        else if (t->conn)
+            read_again_if_pending(t);
     }
+}
+
+static void tcp_resume(void *arg)
+{
+    struct tcp *t = arg;
+
+    loop_watch_set(t->watch, t->conn->blocked ? LOOP_READ | LOOP_WRITE : LOOP_READ);
+    read_again_if_pending(t);
+}
+
+/* ---- turns ---- */
+
+/* True when it is done. */
+static bool shake_hands(struct tcp *t)
+{
+    struct tls_stream *s = stream_of(t);
+    int r = tls_port_handshake(&t->broker->listeners.handshakes, s);
+
+    if (r == -EBUSY) /* still readable in the next turn */
+        return false;
+    if (r == -EAGAIN) {
+        loop_watch_set(t->watch, tls_stream_wants(s));
+        return false;
+    }
+    if (r == 0 && tls_port_welcome(t->extra->port, s, t->conn)) {
+        t->shaking = false;
+        return loop_watch_set(t->watch, LOOP_READ) == 0;
+    }
+    if (r < 0 && r != -ECONNRESET) /* that is how others look whether somebody listens */
+        log_info("broker: %s: no TLS session (%s)", t->conn->peer, tls_stream_error(s));
+    lost(t, "no TLS session");
+    return false;
+}
+
+static void serve(struct tcp *t, int events)
+{
+    if (t->shaking && !shake_hands(t))
+        return;
+    if (events & LOOP_WRITE && t->conn) {
+        loop_watch_set(t->watch, broker_conn_paused(t->conn) ? 0 : LOOP_READ);
+        broker_conn_writable(t->conn);
+    }
+    if (events & LOOP_READ || (stream_of(t) && !broker_conn_paused(t->conn)))
+        readable(t);
 }
 
 static void on_ready(void *arg, int events)
@@ -139,16 +257,21 @@ static void on_ready(void *arg, int events)
     struct tcp *t = arg;
 
     t->busy = true;
-    if (events & LOOP_WRITE && t->conn) {
-        loop_watch_set(t->watch, broker_conn_paused(t->conn) ? 0 : LOOP_READ);
-        broker_conn_writable(t->conn);
-    }
-    if (events & LOOP_READ)
-        readable(t);
+    serve(t, events);
     t->busy = false;
     if (t->unwatch)
         free(t);
 }
+
+static void on_read_again(void *arg)
+{
+    struct tcp *t = arg;
+
+    if (!broker_conn_paused(t->conn))
+        on_ready(t, LOOP_READ);
+}
+
+/* ---- coming in ---- */
 
 static void peer_text(const struct sockaddr *sa, char text[PEER_TEXT], bool *ret_loopback)
 {
@@ -169,7 +292,19 @@ static void peer_text(const struct sockaddr *sa, char text[PEER_TEXT], bool *ret
     }
 }
 
-void tcp_accept(struct listeners *ls, const struct entrance *e, int fd, const struct sockaddr *peer)
+static bool begin_tls(struct tcp *t, struct tls_port *port)
+{
+    struct extra *x = add_extra(t, on_read_again);
+
+    if (!x)
+        return false;
+    x->port = port;
+    t->shaking = true;
+    return tls_stream_new(port->context, t->fd, NULL, &x->stream) == 0;
+}
+
+void tcp_accept(struct listeners *ls, const struct entrance *e, struct tls_port *tls, int fd,
+                const struct sockaddr *peer)
 {
     struct tcp *t = calloc(1, sizeof(*t));
     char text[PEER_TEXT];
@@ -182,7 +317,7 @@ void tcp_accept(struct listeners *ls, const struct entrance *e, int fd, const st
     t->broker = ls->broker;
     t->fd = fd;
     peer_text(peer, text, &who.loopback);
-    if (loop_watch_open(ls->broker->loop, fd, LOOP_READ, on_ready, t, &t->watch) < 0) {
+    if ((tls && !begin_tls(t, tls)) || loop_watch_open(ls->broker->loop, fd, LOOP_READ, on_ready, t, &t->watch) < 0) {
         tcp_free(t);
         return;
     }
@@ -198,5 +333,5 @@ void tcp_accept(struct listeners *ls, const struct entrance *e, int fd, const st
 void tcp_end_lingering(struct listeners *ls)
 {
     while (!list_empty(&ls->lingering))
-        tcp_free(list_entry(ls->lingering.next, struct lingering, node)->tcp);
+        tcp_free(list_entry(ls->lingering.next, struct extra, lingering)->tcp);
 }

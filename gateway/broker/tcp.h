@@ -1,9 +1,11 @@
 /*
  * tcp - one accepted socket: the transport of a conn.
  *
- *   open -> (broker closes) -> lingering -> freed
- *        `-> (peer closes) -> freed
+ *   (handshake ->) open -> (broker closes) -> lingering -> freed
+ *                       `-> (peer closes) -> freed
  *
+ * With TLS the conn is there from the start, and so its time limit and the
+ * bounds on connections; it hears of its peer when the handshake is done.
  * A socket that the broker closes is shut down and read until the peer's end, at
  * most TCP_LINGER_MS: closing with unread bytes would reset the connection, and
  * the reason just sent might never be seen. Loop thread only.
@@ -20,8 +22,9 @@ struct entrance;
 
 enum { TCP_LINGER_MS = 1000 };
 
-/* Takes the descriptor, whatever comes of it. */
-void tcp_accept(struct listeners *ls, const struct entrance *e, int fd, const struct sockaddr *peer);
+/* Takes the descriptor, whatever comes of it. tls: NULL for none; it outlives the conns of the entrance. */
+void tcp_accept(struct listeners *ls, const struct entrance *e, struct tls_port *tls, int fd,
+                const struct sockaddr *peer);
 
 /* Closes what still lingers. */
 void tcp_end_lingering(struct listeners *ls);

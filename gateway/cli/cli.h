@@ -8,6 +8,7 @@
 #define WP_CLI_H
 
 int cli_check(int argc, char **argv);
+int cli_passwd(int argc, char **argv);
 int cli_pub(int argc, char **argv);
 int cli_read(int argc, char **argv);
 int cli_run(int argc, char **argv);

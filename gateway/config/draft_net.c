@@ -21,6 +21,8 @@ void draft_listeners(struct loader *ld, struct draft *d)
         listener->node = n;
         schema_preset(&ld->ctx, &listener_section, 0, listener);
         schema_read(&ld->ctx, &listener_section, 0, n, listener);
+        if (node_get(n, "tls"))
+            listener->settings.tls = draft_tls(ld, node_get(n, "tls"), &listener->tls, ld->report.errors == errors);
         listener->broken = ld->report.errors > errors;
         d->listener_count++;
     }

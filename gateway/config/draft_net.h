@@ -8,13 +8,20 @@
 
 #include "bridge/bridge_settings.h"
 #include "broker/broker_settings.h"
+#include "tls/tls_settings.h"
 
 struct node;
+
+struct tls_draft {
+    const struct node *sni_list;
+    struct tls_server_settings settings;
+};
 
 struct listener_draft {
     const struct node *node; /* NULL: the one that is there when none is configured */
     bool broken;             /* errors in its own keys: rules about ports skip it */
     struct listener_settings settings;
+    struct tls_draft tls;
 };
 
 struct bridge_draft {

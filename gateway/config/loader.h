@@ -78,6 +78,12 @@ void template_check(struct loader *ld, const struct node *root, struct device_dr
 /* Each reads what the lists of d->roots describe; buses before devices. */
 void draft_listeners(struct loader *ld, struct draft *d);
 void draft_allowed_hosts(struct loader *ld, struct draft *d);
+
+/* After the section was read into *tls: the rest of it; and, if it is sound so far, whether its files can be used. In
+ * the settings' arena; NULL sets ctx.failed. */
+const struct tls_server_settings *draft_tls(struct loader *ld, const struct node *node, struct tls_draft *tls,
+                                            bool sound);
+
 void draft_buses(struct loader *ld, struct draft *d);
 void draft_devices(struct loader *ld, struct draft *d);
 void draft_bridges(struct loader *ld, struct draft *d);

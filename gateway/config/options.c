@@ -65,6 +65,11 @@ static const struct schema_option listener_options[] = {
      INTO(struct listener_draft, settings.bind),
      .preset = "127.0.0.1",
      .help = "Address to listen on: 127.0.0.1 for this machine alone, 0.0.0.0 or :: for everyone."},
+    {.name = "tls",
+     .type = OPT_SECTION,
+     .section = &tls_section,
+     INTO(struct listener_draft, tls),
+     .help = "With it clients speak TLS here, and nothing else."},
     {0},
 };
 const struct schema_section listener_section = {"a listener", listener_options};

@@ -23,6 +23,8 @@ extern const struct schema_section clock_section;  /* struct root_draft */
 extern const struct schema_section listener_section;
 extern const struct schema_section limit_section;        /* struct broker_settings: what one client may cost, and all */
 extern const struct schema_section client_limit_section; /* struct broker_limits: the part that each listener may set */
+extern const struct schema_section tls_section;          /* struct tls_draft */
+extern const struct schema_section tls_identity_section; /* struct tls_identity */
 extern const struct schema_section about_device_section; /* struct about_device */
 extern const struct schema_section about_tag_section;    /* struct about_tag */
 extern const struct schema_section parameter_section;    /* one of a template; nothing is kept */

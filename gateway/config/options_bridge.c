@@ -27,8 +27,8 @@ static const struct schema_option backoff_options[] = {
 };
 static const struct schema_section backoff_section = {"backoff", backoff_options};
 
-static const struct schema_choice tls_versions[] = {{"1.2", TLS_VERSION_1_2}, {"1.3", TLS_VERSION_1_3}, {0}};
-static const struct schema_option tls_options[] = {
+static const struct schema_choice upstream_tls_versions[] = {{"1.2", TLS_VERSION_1_2}, {"1.3", TLS_VERSION_1_3}, {0}};
+static const struct schema_option upstream_tls_options[] = {
     {.name = "ca",
      .type = OPT_PATH,
      INTO(struct bridge_draft, settings.client.tls.ca),
@@ -55,13 +55,13 @@ static const struct schema_option tls_options[] = {
      .help = "Application protocol to name in the handshake, for upstreams that share a port: mqtt, x-amzn-mqtt-ca."},
     {.name = "min_version",
      .type = OPT_ENUM,
-     .choices = tls_versions,
+     .choices = upstream_tls_versions,
      INTO(struct bridge_draft, settings.client.tls.min_version),
      .preset = "1.2",
      .help = "Lowest TLS version taken: 1.2 or 1.3."},
     {0},
 };
-static const struct schema_section tls_section = {"tls", tls_options};
+static const struct schema_section upstream_tls_section = {"tls", upstream_tls_options};
 
 static const struct schema_option store_options[] = {
     {.name = "max_bytes",
@@ -167,7 +167,10 @@ static const struct schema_option bridge_options[] = {
      .max = 512,
      INTO(struct bridge_draft, url),
      .help = "The upstream broker: mqtt://host:port, mqtts:// (TLS), ws://host:port/path or wss:// (WebSocket)."},
-    {.name = "tls", .type = OPT_SECTION, .section = &tls_section, .help = "Certificates, for mqtts:// and wss://."},
+    {.name = "tls",
+     .type = OPT_SECTION,
+     .section = &upstream_tls_section,
+     .help = "Certificates, for mqtts:// and wss://."},
     {.name = "protocol",
      .type = OPT_ENUM,
      .choices = protocols,

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 static size_t memory;
+static struct message_totals totals;
 
 size_t message_memory(void)
 {
@@ -19,6 +20,11 @@ void message_memory_add(ptrdiff_t bytes)
 static size_t size_of(const struct message *m)
 {
     return sizeof(*m) + m->topic.len + m->payload.len + m->props.len;
+}
+
+struct message_totals message_totals(void)
+{
+    return totals;
 }
 
 static struct str put(char **at, struct str s)
@@ -44,6 +50,8 @@ struct message *message_new(struct str topic, struct str payload, struct str pro
     m->payload = put(&at, payload);
     m->props = put(&at, props);
     memory += size_of(m);
+    totals.messages++;
+    totals.payload_bytes += payload.len;
     return m;
 }
 
@@ -55,6 +63,8 @@ void message_unref(struct message *m)
     if (--m->refs > 0)
         return;
     memory -= size_of(m);
+    totals.messages--;
+    totals.payload_bytes -= m->payload.len;
     free(m);
 }
 

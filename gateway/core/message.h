@@ -49,6 +49,13 @@ struct message {
     char bytes[];
 };
 
+/* All there are now. */
+struct message_totals {
+    uint64_t messages;
+    uint64_t payload_bytes;
+};
+struct message_totals message_totals(void);
+
 /* Copies topic, payload and props. One reference. NULL when out of memory. */
 struct message *message_new(struct str topic, struct str payload, struct str props, uint8_t qos, bool retain);
 

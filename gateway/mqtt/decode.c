@@ -70,6 +70,8 @@ static int check_first(uint8_t first, enum mqtt_version version, enum mqtt_sende
 
     if (type == MQTT_PUBLISH)
         return 0;
+    if (type == MQTT_CONNECT && (flags & 6) != 6) /* 3.1 does not use them; at QoS 3 it is TLS that knocks */
+        flags = 0;
     if (version == MQTT_V31 && kinds[type].flags == 2)
         flags &= 7; /* 3.1: 2.1, these three may be sent again with DUP set */
     if (version < MQTT_V5 && type == MQTT_AUTH)

@@ -80,6 +80,8 @@ int decode_connect(struct decoder *d, struct mqtt_packet *p)
     r = read_version(d);
     if (r < 0)
         return r;
+    if (d->flags && d->version > MQTT_V31) /* [MQTT-2.1.3-1]; 3.1: 3.1, they are not used */
+        return -EBADMSG;
     *c = (struct mqtt_connect){.version = d->version};
     r = read_connect_flags(d, c);
     if (r < 0)

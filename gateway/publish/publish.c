@@ -120,6 +120,13 @@ struct value publish_value(const struct publish *p, uint32_t bus, size_t device,
     return find_device(p, bus, device)->tags[tag].value;
 }
 
+struct publish_device publish_get_device(const struct publish *p, uint32_t bus, size_t device)
+{
+    const struct device_publish *d = find_device(p, bus, device);
+
+    return (struct publish_device){.online = d->availability == AVAILABILITY_ONLINE, .health = d->health};
+}
+
 uint64_t publish_seq(const struct publish *p, uint32_t bus, size_t device)
 {
     return find_device(p, bus, device)->seq;

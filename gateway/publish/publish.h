@@ -49,6 +49,14 @@ void publish_remove_bus(struct publish *p, uint32_t number);
 /* A tag's value as it stands; VALUE_NONE when there is none. Borrowed until the next call of anything here. */
 struct value publish_value(const struct publish *p, uint32_t bus, size_t device, uint32_t tag);
 
+struct publish_device {
+    bool online; /* as last published */
+    struct health health;
+};
+
+/* How a device of a bus that was added does. */
+struct publish_device publish_get_device(const struct publish *p, uint32_t bus, size_t device);
+
 /* The number of a device's next json message; begins at 1 unless set before the first batch. Setting it does nothing
  * to a device that was taken over. */
 uint64_t publish_seq(const struct publish *p, uint32_t bus, size_t device);

@@ -94,24 +94,21 @@ static int read_regular(int fd, struct buf *out)
     return S_ISREG(st.st_mode) ? read_all(fd, out) : -EINVAL;
 }
 
-/* The file as a BIO over `content`. NULL: reported. */
-static BIO *open_pem(struct tls_files *f, const char *path, struct buf *content)
+/* The file as a BIO over `content`. 0 or -errno: reported. close_pem() in any case. */
+static int open_pem(struct tls_files *f, const char *path, struct buf *content, BIO **ret_bio)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     int r = fd < 0 ? -errno : read_regular(fd, content);
-    BIO *bio;
 
     if (fd >= 0)
         close(fd);
     if (r < 0) {
         blame(f, path, strerror(-r));
-        return NULL;
+        return r;
     }
     tls_files_add(f, buf_data(content), buf_len(content));
-    bio = BIO_new_mem_buf(buf_data(content), (int)buf_len(content));
-    if (!bio)
-        tls_files_blame(f, path);
-    return bio;
+    *ret_bio = BIO_new_mem_buf(buf_data(content), (int)buf_len(content));
+    return *ret_bio ? 0 : tls_files_blame(f, path);
 }
 
 static void close_pem(BIO *bio, struct buf *content)
@@ -222,15 +219,18 @@ int tls_files_load_pair(struct tls_files *f, const char *cert, const char *key, 
 {
     struct buf content = {0};
     struct tls_pair p = {0};
-    BIO *bio = open_pem(f, cert, &content);
-    int r = bio ? read_certs(f, cert, bio, &p) : -EINVAL;
+    BIO *bio = NULL;
+    int r = open_pem(f, cert, &content, &bio);
 
+    if (r == 0)
+        r = read_certs(f, cert, bio, &p);
     close_pem(bio, &content);
-    if (r == 0) {
-        bio = open_pem(f, key, &content);
-        r = bio ? read_key(f, key, bio, &content, &p) : -EINVAL;
-        close_pem(bio, &content);
-    }
+    bio = NULL;
+    if (r == 0)
+        r = open_pem(f, key, &content, &bio);
+    if (r == 0)
+        r = read_key(f, key, bio, &content, &p);
+    close_pem(bio, &content);
     if (r == 0 && X509_check_private_key(p.cert, p.key) != 1) {
         ERR_clear_error();
         buf_printf(f->problem, "%s: does not belong to %s", key, cert);
@@ -277,9 +277,9 @@ static int add_ca(struct tls_files *f, const char *path, X509 *x, X509_STORE *st
 int tls_files_load_cas(struct tls_files *f, const char *path, X509_STORE *store, STACK_OF(X509_NAME) * names)
 {
     struct buf content = {0};
-    BIO *bio = open_pem(f, path, &content);
+    BIO *bio = NULL;
     int count = 0;
-    int r = bio ? 0 : -EINVAL;
+    int r = open_pem(f, path, &content, &bio);
 
     while (r == 0) {
         X509 *x = PEM_read_bio_X509(bio, NULL, NULL, NULL);
@@ -301,9 +301,9 @@ int tls_files_load_cas(struct tls_files *f, const char *path, X509_STORE *store,
 int tls_files_load_crls(struct tls_files *f, const char *path, X509_STORE *store)
 {
     struct buf content = {0};
-    BIO *bio = open_pem(f, path, &content);
+    BIO *bio = NULL;
     int count = 0;
-    int r = bio ? 0 : -EINVAL;
+    int r = open_pem(f, path, &content, &bio);
 
     while (r == 0) {
         X509_CRL *crl = PEM_read_bio_X509_CRL(bio, NULL, NULL, NULL);

@@ -10,10 +10,11 @@
 
 #include "tls/tls_error.h"
 #include "tls/tls_internal.h"
-#include "tls/tls_subject.h"
+#include "tls/tls_socket.h"
 
 struct tls_stream {
     SSL *ssl;
+    struct tls_socket socket;
     uint8_t wants;
     bool pending; /* the last read did not end for want of bytes */
     bool open;    /* the handshake is done */
@@ -41,12 +42,17 @@ static bool set_host(SSL *ssl, const char *host, bool verify)
 int tls_stream_new(struct tls_context *context, int fd, const char *host, struct tls_stream **ret_stream)
 {
     struct tls_stream *s = calloc(1, sizeof(*s));
+    BIO *bio;
 
     if (!s)
         return -ENOMEM;
     s->wants = TLS_WANTS_READ;
+    s->socket.fd = fd;
     s->ssl = SSL_new(context->ssl);
-    if (!s->ssl || SSL_set_fd(s->ssl, fd) != 1 || (host && !set_host(s->ssl, host, context->verify_hostname))) {
+    bio = s->ssl ? tls_socket_bio(&s->socket) : NULL;
+    if (bio)
+        SSL_set_bio(s->ssl, bio, bio);
+    if (!bio || (host && !set_host(s->ssl, host, context->verify_hostname))) {
         ERR_clear_error();
         tls_stream_free(s);
         return -ENOMEM;
@@ -98,7 +104,7 @@ static int protocol_failure(struct tls_stream *s)
 /* Why `returned` is no success. 0: the peer has finished. */
 static int failure(struct tls_stream *s, int returned)
 {
-    int e = errno;
+    int e = s->socket.error;
 
     switch (SSL_get_error(s->ssl, returned)) {
     case SSL_ERROR_WANT_READ:
@@ -119,12 +125,18 @@ static int failure(struct tls_stream *s, int returned)
 
 /* ---- the four calls ---- */
 
+static void begin_call(struct tls_stream *s)
+{
+    ERR_clear_error();
+    s->socket.error = 0;
+    s->socket.allowed = TLS_SOCKET_BYTES;
+}
+
 int tls_stream_handshake(struct tls_stream *s)
 {
     int r;
 
-    ERR_clear_error();
-    errno = 0;
+    begin_call(s);
     r = SSL_do_handshake(s->ssl);
     if (r != 1)
         return failure(s, r);
@@ -138,13 +150,12 @@ ssize_t tls_stream_read(struct tls_stream *s, uint8_t *data, size_t len)
     size_t got = 0;
     int r = s->result;
 
+    begin_call(s);
     s->pending = true;
     while (!s->ended && got < len) {
         size_t n = 0;
         int ok;
 
-        ERR_clear_error();
-        errno = 0;
         ok = SSL_read_ex(s->ssl, data + got, len - got, &n);
         got += n;
         if (ok == 1)
@@ -165,8 +176,7 @@ ssize_t tls_stream_write(struct tls_stream *s, const uint8_t *data, size_t len)
 
     if (s->ended && s->result < 0)
         return s->result;
-    ERR_clear_error();
-    errno = 0;
+    begin_call(s);
     ok = SSL_write_ex(s->ssl, data, len, &n);
     if (ok == 1)
         return (ssize_t)n;
@@ -180,8 +190,7 @@ int tls_stream_shutdown(struct tls_stream *s)
 
     if ((s->ended && s->result < 0) || !s->open)
         return -ENOTCONN;
-    ERR_clear_error();
-    errno = 0;
+    begin_call(s);
     r = SSL_shutdown(s->ssl);
     return r >= 0 ? 0 : failure(s, r);
 }
@@ -211,9 +220,5 @@ void tls_stream_get_facts(const struct tls_stream *s, struct tls_stream_facts *r
 
 int tls_stream_user_name(const struct tls_stream *s, enum tls_user_name from, struct buf *out)
 {
-    const X509 *cert = SSL_get0_peer_certificate(s->ssl);
-
-    if (!cert || from == TLS_USER_NAME_NONE || SSL_get_verify_result(s->ssl) != X509_V_OK)
-        return -ENOENT;
-    return tls_subject_user_name(X509_get_subject_name(cert), from, out);
+    return tls_session_user_name(s->ssl, from, out);
 }

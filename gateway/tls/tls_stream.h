@@ -10,7 +10,8 @@
  *
  * Decrypted bytes may be in hand while the socket has nothing: before waiting
  * for readability, read until -EAGAIN or ask tls_stream_pending(). An idle
- * session holds no buffers. The process must ignore SIGPIPE. Loop thread only.
+ * session holds no buffers. No call takes more from the socket than fits a turn.
+ * Loop thread only.
  */
 #ifndef WP_TLS_STREAM_H
 #define WP_TLS_STREAM_H
@@ -23,6 +24,7 @@
 #include "tls/tls_settings.h"
 
 struct buf;
+struct ssl_st;
 struct tls_context;
 struct tls_stream;
 
@@ -66,7 +68,8 @@ struct tls_stream_facts {
 void tls_stream_get_facts(const struct tls_stream *s, struct tls_stream_facts *ret_facts);
 
 /* Appends the user name that the peer's certificate gives. 0; -ENOENT: no certificate; -EBADMSG: no name in it that
- * could be a user's, or several. */
+ * could be a user's, or several. The second: of another library's session, an SSL. */
 int tls_stream_user_name(const struct tls_stream *s, enum tls_user_name from, struct buf *out);
+int tls_session_user_name(const struct ssl_st *ssl, enum tls_user_name from, struct buf *out);
 
 #endif

@@ -1,10 +1,13 @@
-/* tls_subject - see tls_subject.h. */
-#include "tls/tls_subject.h"
-
+/*
+ * tls_subject - the user name in a certificate: its one common name, or the whole subject as RFC 2253 writes it,
+ * "CN=pump,O=plant"; but none that MQTT or a terminal could not take.
+ */
 #include <errno.h>
+#include <openssl/ssl.h>
 
 #include "core/buf.h"
 #include "core/utf8.h"
+#include "tls/tls_stream.h"
 
 enum { MAX_NAME = 1024 };
 
@@ -59,7 +62,12 @@ static int whole_subject(const X509_NAME *subject, struct buf *out)
     return r;
 }
 
-int tls_subject_user_name(const X509_NAME *subject, enum tls_user_name from, struct buf *out)
+int tls_session_user_name(const struct ssl_st *ssl, enum tls_user_name from, struct buf *out)
 {
-    return from == TLS_USER_NAME_CN ? common_name(subject, out) : whole_subject(subject, out);
+    const X509 *cert = SSL_get0_peer_certificate(ssl);
+
+    if (!cert || from == TLS_USER_NAME_NONE || SSL_get_verify_result(ssl) != X509_V_OK)
+        return -ENOENT;
+    return from == TLS_USER_NAME_CN ? common_name(X509_get_subject_name(cert), out)
+                                    : whole_subject(X509_get_subject_name(cert), out);
 }

@@ -1,10 +1,12 @@
 /*
- * http - answers HTTP requests: the page's files, and whether a WebSocket may
+ * http - answers HTTP requests: the page's files, the metrics, and whether a WebSocket may
  * be opened. Every answer carries the same security headers.
  */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "core/buf.h"
 #include "core/str.h"
 #include "web/hosts.h"
 #include "web/page.h"
@@ -16,11 +18,14 @@ enum {
     KEY_LEN = 24,      /* of Sec-WebSocket-Key: 16 bytes in base64 */
 };
 
-#define MQTT_PATH "/mqtt"
+#define MQTT_PATH    "/mqtt"
+#define METRICS_PATH "/metrics"
 
 struct reply {
     unsigned status;
-    const struct page_file *file; /* NULL: the status in words */
+    const struct page_file *file; /* NULL: the text, or without one the status in words */
+    struct buf text;              /* freed once it is sent */
+    const char *text_type;
     const char *words;
     const char *name; /* of one more header, with its colon, or NULL */
     const char *value;
@@ -55,6 +60,13 @@ static void add(struct head *h, const char *name, const char *value)
                                              (int)strlen(value), &h->at, h->end);
 }
 
+static const char *content_type(const struct reply *r)
+{
+    if (r->file)
+        return r->file->type;
+    return r->text_type ? r->text_type : "text/plain; charset=utf-8";
+}
+
 static void add_head(struct head *h, const struct reply *r, size_t len)
 {
     char digits[24];
@@ -70,41 +82,61 @@ static void add_head(struct head *h, const struct reply *r, size_t len)
         add(h, "connection:", "close");
     if (r->status != HTTP_STATUS_NOT_MODIFIED) {
         snprintf(digits, sizeof(digits), "%zu", len);
-        add(h, "content-type:", r->file ? r->file->type : "text/plain; charset=utf-8");
+        add(h, "content-type:", content_type(r));
         add(h, "content-length:", digits);
     }
     h->failed |= lws_finalize_http_header(h->wsi, &h->at, h->end);
 }
 
-/* One write for all of it: lws keeps what the socket does not take. 0, or -1 to hang up. */
-static int send_reply(struct lws *wsi, const struct reply *r)
+/* What follows the headers; the status in words is put into `words`. */
+static struct str body_of(const struct reply *r, char *words, size_t size)
 {
-    unsigned char *start = web_of(wsi)->output + LWS_PRE;
+    if (r->file)
+        return (struct str){.data = (const char *)r->file->data, .len = r->file->len};
+    if (r->text_type)
+        return buf_str(&r->text);
+    snprintf(words, size, "%u %s\n", r->status, r->words);
+    return str_of(words);
+}
+
+/* One write for all of it: lws keeps what the socket does not take. 0, or -1 to hang up. */
+static int write_reply(struct lws *wsi, const struct reply *r, struct str body, unsigned char *start)
+{
     struct head h = {.wsi = wsi, .at = start, .end = start + HEADERS_BYTES};
-    char text[128];
-    const void *body = text;
     size_t len;
 
-    if (r->file) {
-        body = r->file->data;
-        len = r->file->len;
-    } else {
-        len = (size_t)snprintf(text, sizeof(text), "%u %s\n", r->status, r->words);
-    }
-    add_head(&h, r, len);
-    if (h.failed || len > WEB_WRITE_BYTES - HEADERS_BYTES)
+    add_head(&h, r, body.len);
+    if (h.failed)
         return -1;
     if (!r->without_body) {
-        memcpy(h.at, body, len);
-        h.at += len;
+        memcpy(h.at, body.data, body.len);
+        h.at += body.len;
     }
     len = (size_t)(h.at - start);
     return lws_write(wsi, start, len, LWS_WRITE_HTTP) == (int)len ? 0 : -1;
 }
 
-static int finish(struct lws *wsi, const struct reply *r)
+static int send_reply(struct lws *wsi, const struct reply *r)
 {
-    if (send_reply(wsi, r) < 0 || r->close)
+    unsigned char *output = web_of(wsi)->output;
+    char words[128];
+    struct str body = body_of(r, words, sizeof(words));
+    unsigned char *larger = NULL;
+    int result;
+
+    if (body.len > WEB_WRITE_BYTES - HEADERS_BYTES)
+        output = larger = malloc(LWS_PRE + HEADERS_BYTES + body.len);
+    result = output && !buf_failed(&r->text) ? write_reply(wsi, r, body, output + LWS_PRE) : -1;
+    free(larger);
+    return result;
+}
+
+static int finish(struct lws *wsi, struct reply *r)
+{
+    int sent = send_reply(wsi, r);
+
+    buf_fini(&r->text);
+    if (sent < 0 || r->close)
         return -1;
     return lws_http_transaction_completed(wsi) ? -1 : 0;
 }
@@ -164,6 +196,7 @@ static bool has_it(struct lws *wsi, const struct page_file *file)
 
 static struct reply answer(struct lws *wsi, int method, struct str path)
 {
+    const struct web *w = web_of(wsi);
     struct reply r = {.status = HTTP_STATUS_OK, .without_body = method == LWSHUMETH_HEAD};
 
     if (method != LWSHUMETH_GET && method != LWSHUMETH_HEAD)
@@ -179,6 +212,11 @@ static struct reply answer(struct lws *wsi, int method, struct str path)
                               .words = "Upgrade Required: this is for MQTT over WebSocket",
                               .name = "upgrade:",
                               .value = "websocket"};
+    if (str_equal(path, str_of(METRICS_PATH))) {
+        w->metrics(w->metrics_arg, &r.text);
+        r.text_type = "text/plain; version=0.0.4; charset=utf-8";
+        return r;
+    }
     r.file = find_file(path);
     if (!r.file) {
         r.status = HTTP_STATUS_NOT_FOUND;
@@ -281,7 +319,9 @@ static int on_upgrade(struct lws *wsi, const char *to)
     } else if (!refuse_upgrade(wsi, method, (struct str){.data = path, .len = (size_t)len}, &r)) {
         return 0;
     }
-    return send_reply(wsi, &r) < 0 ? -1 : 1;
+    len = send_reply(wsi, &r);
+    buf_fini(&r.text);
+    return len < 0 ? -1 : 1;
 }
 
 static void count_in(struct lws *wsi)

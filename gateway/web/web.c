@@ -124,7 +124,8 @@ static void on_closing_turn(uv_handle_t *handle)
     free(whole);
 }
 
-int web_start(struct loop *loop, const struct web_settings *settings, struct broker *broker, struct web **ret_web)
+int web_start(struct loop *loop, const struct web_settings *settings, struct broker *broker, web_metrics_fn *metrics,
+              void *arg, struct web **ret_web)
 {
     struct whole_web *whole = calloc(1, sizeof(*whole));
     struct web *w = &whole->web;
@@ -135,6 +136,8 @@ int web_start(struct loop *loop, const struct web_settings *settings, struct bro
     w->loop = loop;
     w->settings = settings;
     w->broker = broker;
+    w->metrics = metrics;
+    w->metrics_arg = arg;
     w->listen_fd = -1;
     w->output = malloc(LWS_PRE + WEB_WRITE_BYTES);
     r = w->output ? start_lws(w) : -ENOMEM;

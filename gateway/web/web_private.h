@@ -1,7 +1,7 @@
 /*
  * web_private - what the files of web/ share. Loop thread only.
  *
- *   listen.c  accepts ----> lws -----> http.c  GET: files of page/
+ *   listen.c  accepts ----> lws -----> http.c  GET: files of page/, /metrics
  *                                |---> socket.c  /mqtt: bytes to and from the broker
  */
 #ifndef WP_WEB_PRIVATE_H
@@ -29,6 +29,8 @@ struct web {
     struct loop *loop;
     const struct web_settings *settings; /* borrowed */
     struct broker *broker;               /* borrowed */
+    web_metrics_fn *metrics;
+    void *metrics_arg;
     struct lws_context *context;
     struct lws_vhost *vhost;
     size_t http_count; /* of WEB_HTTP_CONNECTIONS */

@@ -79,24 +79,34 @@ def subscribing_again_replaces_the_options(port):
 
 
 def several_filters_in_one_packet_get_their_own_codes(port):
-    for version, codes in ((5, [0, 1, 2, 0x8F, 0x8F, 0]), (4, [0, 1, 2, 0x80, 0x80, 0])):
+    for version in (5, 4):
         with Client(port, version) as c:
             c.connect("sub")
-            c.send(subscribe(9, [("a", 0), ("b/+", 1), ("#", 2), ("a/#/b", 0), ("a+", 0), ("$share/g/a", 0)], version))
+            c.send(subscribe(9, [("a", 0), ("b/+", 1), ("#", 2), ("$share/g/a", 0)], version))
             p = c.expect(SUBACK)
-            assert (p.id, p.codes) == (9, codes), p
+            assert (p.id, p.codes) == (9, [0, 1, 2, 0]), p
             c.publish("x", b"")
             c.expect_publish("x")
 
 
+def a_filter_that_is_none_ends_the_connection(port):
+    for version, reason in ((5, 0x8F), (4, None), (3, None)):
+        for wrong in ("a/#/b", "a+", "", "a#", "$share/g", "$share//a", "$share/+/a"):
+            for packet in (subscribe(9, [("a", 0), (wrong, 0)], version), unsubscribe(9, ["a", wrong], version)):
+                with Client(port, version) as c:
+                    c.connect("sub")
+                    c.send(packet)
+                    assert c.expect_closed() == reason, (version, wrong)
+
+
 def unsubscribing_ends_it_and_says_what_there_was(port):
-    for version, codes in ((5, [0, 0x11, 0x8F]), (4, [])):
+    for version, codes in ((5, [0, 0x11]), (4, [])):
         with Client(port, version) as c:
             c.connect("sub")
             c.subscribe("u/#")
             c.publish("u/1", b"")
             c.expect_publish("u/1")
-            c.send(unsubscribe(3, ["u/#", "never", "a#"], version))
+            c.send(unsubscribe(3, ["u/#", "never"], version))
             p = c.expect(UNSUBACK)
             assert (p.id, p.codes) == (3, codes), p
             c.publish("u/1", b"")
@@ -150,5 +160,6 @@ def thousands_of_filters_come_and_go(port):
 if __name__ == "__main__":
     run(overlapping_filters_deliver_once_at_the_highest_qos, all_matching_subscription_ids_are_told,
         subscription_ids_are_kept_for_one_who_is_away, no_local_spares_the_publisher, subscribing_again_replaces_the_options,
-        several_filters_in_one_packet_get_their_own_codes, unsubscribing_ends_it_and_says_what_there_was,
+        several_filters_in_one_packet_get_their_own_codes, a_filter_that_is_none_ends_the_connection,
+        unsubscribing_ends_it_and_says_what_there_was,
         wildcards_pass_over_dollar_topics, sys_topics_are_the_brokers_alone, thousands_of_filters_come_and_go)

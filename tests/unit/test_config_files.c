@@ -12,6 +12,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "tls_rig.h"
+
 #include "config/config.h"
 #include "config/options.h"
 #include "config/options_serial.h"
@@ -165,24 +167,41 @@ static void copy_file(const char *from, const char *to, bool uncomment)
     fclose(out);
 }
 
+/* Those that the examples name, in this folder. */
+static void make_certificates(void)
+{
+    struct rig_authority ca;
+
+    rig_here();
+    ca = rig_authority("plant CA");
+    rig_write_cert("ca.crt", ca.cert);
+    rig_make_crl("ca.crl", &ca, 1);
+    rig_make("server", "wirepost.test", &ca, -60, 3600);
+    rig_make("plant", "wirepost.test", &ca, -60, 3600);
+    rig_make("site", "wirepost.test", &ca, -60, 3600);
+    rig_make("plant7", "wirepost.test", &ca, -60, 3600);
+    rig_authority_free(&ca);
+}
+
 static void the_commented_examples_of_the_shipped_file_are_valid(void **state)
 {
     (void)state;
-    static const char *const named[] = {"cloud.password", "ca.crt", "plant7.crt", "plant7.key"};
     struct settings *s;
 
     assert_int_equal(mkdir("templates", 0755), 0);
     copy_file(TESTS_DIR "/../conf/templates/eastron-sdm120.yaml", "templates/eastron-sdm120.yaml", false);
-    for (size_t i = 0; i < ARRAY_LEN(named); i++)
-        write_file(named[i], "x", 0600);
+    write_file("cloud.password", "x", 0600);
+    make_certificates();
     copy_file(SHIPPED, "main.yaml", true);
     s = load(0, "");
     assert_string_equal(s->gateway.id, "plant7");
     assert_int_equal(s->bus_count, 6);
     assert_int_equal(s->bridge_count, 1);
+    assert_int_equal(s->broker.listener_count, 2);
+    assert_int_equal(s->broker.listeners[1].tls->sni_count, 2);
     settings_free(s);
-    for (size_t i = 0; i < ARRAY_LEN(named); i++)
-        remove(named[i]);
+    rig_remove_files();
+    remove("cloud.password");
 }
 
 static bool all_mentioned(const char *text, const struct schema_section *section)

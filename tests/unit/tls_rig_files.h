@@ -16,6 +16,12 @@ static char rig_folder[] = "/tmp/wirepost-tls-XXXXXX";
 static char rig_paths[RIG_FILES][RIG_PATH];
 static size_t rig_count;
 
+/* What follows is written into the current folder instead. */
+static inline void rig_here(void)
+{
+    snprintf(rig_folder, sizeof(rig_folder), ".");
+}
+
 /* The path of a file in the folder, which goes with it. */
 static const char *rig_path(const char *name)
 {
@@ -44,17 +50,22 @@ static inline const char *rig_write(const char *name, const char *text)
     return rig_path(name);
 }
 
-static int rig_setup(void **state)
+static inline int rig_setup(void **state)
 {
     (void)state;
     return mkdtemp(rig_folder) ? 0 : -1;
 }
 
-static int rig_teardown(void **state)
+static void rig_remove_files(void)
+{
+    while (rig_count > 0)
+        unlink(rig_paths[--rig_count]);
+}
+
+static inline int rig_teardown(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < rig_count; i++)
-        unlink(rig_paths[i]);
+    rig_remove_files();
     return rmdir(rig_folder);
 }
 
