@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <time.h>
 #include <uv.h>
 
 struct later {
@@ -321,6 +322,13 @@ void loop_remove_hook(struct loop *loop, struct loop_hook *hook)
             return;
         }
     }
+}
+
+void loop_rest(int us)
+{
+    const struct timespec rest = {.tv_nsec = us * 1000};
+
+    clock_nanosleep(CLOCK_MONOTONIC, 0, &rest, NULL);
 }
 
 int loop_later(struct loop *loop, loop_later_fn *fn, void *arg)

@@ -72,6 +72,9 @@ struct loop_hook {
 void loop_add_hook(struct loop *loop, struct loop_hook *hook);
 void loop_remove_hook(struct loop *loop, struct loop_hook *hook);
 
+/* For a hook: lets so much time pass before the loop looks again, less than a millisecond. */
+void loop_rest(int us);
+
 /* Runs fn once at the end of this turn, after all other callbacks: frees what a callback must not. */
 typedef void loop_later_fn(void *arg);
 int loop_later(struct loop *loop, loop_later_fn *fn, void *arg);

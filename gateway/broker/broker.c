@@ -20,6 +20,8 @@ static void on_end_of_turn(void *arg)
     conns_free_dead(b);
     taps_free_closed(b);
     tls_share_renew(&b->listeners.handshakes);
+    if (gather_end_turn(&b->gather, b->stats.messages_received))
+        loop_rest(GATHER_REST_US);
 }
 
 int broker_new(struct loop *loop, const struct broker_settings *settings, struct broker **ret_broker)

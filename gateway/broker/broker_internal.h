@@ -12,6 +12,7 @@
 #include "broker/buf_pool.h"
 #include "broker/delivery.h"
 #include "broker/entrance.h"
+#include "broker/gather.h"
 #include "broker/joining.h"
 #include "broker/limit.h"
 #include "broker/listener.h"
@@ -48,6 +49,7 @@ struct broker {
     struct buf_pool pool;
     uint64_t buffer_bytes; /* budget.c: what connections hold of packets */
     struct limit_log limit_log;
+    struct gather gather;
 
     struct buf frames[FRAME_LAYOUTS]; /* of the message being routed */
     struct buf props;                 /* scratch: rebuilt properties, suback codes */

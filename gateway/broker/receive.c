@@ -172,6 +172,7 @@ void broker_conn_receive(struct conn *c, const uint8_t *data, size_t len)
 
     c->heard_ms = loop_now_ms(c->broker->loop);
     c->broker->stats.bytes_received += len;
+    gather_read(&c->broker->gather);
     if (c->in)
         at = finish_frame(c, data, len);
     while (at < len && listens(c)) {
