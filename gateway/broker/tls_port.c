@@ -121,7 +121,7 @@ void tls_port_use(struct tls_port *p, struct broker *b, const struct tls_server_
     p->context = context;
     tls_context_free(before);
     if (before)
-        log_info("broker: %s: what TLS goes by has changed, for those who connect from now on", settings->cert);
+        log_info("broker: %s: new certificates or rules of TLS, for those who connect from now on", settings->cert);
     else
         timer_init(&p->daily, on_daily, p);
     look_at_expiries(p);
@@ -184,6 +184,8 @@ bool tls_port_welcome(struct tls_port *p, const struct tls_stream *s, struct con
     r = tls_stream_user_name(s, (enum tls_user_name)p->settings->username_from, &name);
     if (r == 0)
         r = broker_conn_certify(c, buf_str(&name));
+    if (r == 0)
+        log_debug("broker: %s: user '%s' by certificate", c->peer, c->certified_user);
     buf_fini(&name);
     if (r == 0 || r == -ENOENT)
         return true;
