@@ -7,6 +7,8 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <openssl/ssl.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include "tls_rig.h"
@@ -15,7 +17,7 @@
 #include "tls/tls_context.h"
 #include "tls/tls_stream.h"
 
-enum { YEAR_S = 3600 * 24 * 365, MANY = 400000 };
+enum { YEAR_S = 3600 * 24 * 365, MANY = 400000, NEW_KEYS = 5000 };
 
 static const char host[] = "wirepost.test";
 
@@ -182,6 +184,62 @@ static void what_is_no_tls_is_told_so(void **state)
         tls_stream_free(e.server);
         assert_int_equal(tls_stream_new(e.server_context, e.fds[0], NULL, &e.server), 0);
     }
+    close_ends(&e);
+}
+
+/* A foreign client that has shaken hands with the server of `e`. */
+static SSL *foreign_client(struct ends *e)
+{
+    SSL_CTX *context = SSL_CTX_new(TLS_client_method());
+    SSL *ssl = SSL_new(context);
+    int done = 0;
+
+    SSL_CTX_free(context);
+    SSL_set_fd(ssl, e->fds[1]);
+    e->server_result = -EAGAIN;
+    for (int i = 0; i < 20 && (done != 1 || e->server_result == -EAGAIN); i++) {
+        done = SSL_connect(ssl);
+        if (e->server_result == -EAGAIN)
+            e->server_result = tls_stream_handshake(e->server);
+    }
+    assert_int_equal(done, 1);
+    assert_int_equal(e->server_result, 0);
+    return ssl;
+}
+
+static int unread(const struct ends *e)
+{
+    int count = 0;
+
+    assert_int_equal(ioctl(e->fds[0], FIONREAD, &count), 0);
+    return count;
+}
+
+static void one_who_only_sends_new_keys_gets_its_share_and_no_more(void **state)
+{
+    struct tls_server_settings ss = server_settings();
+    struct tls_client_settings cs = client_settings();
+    struct ends e = open_ends(&ss, &cs, host);
+    SSL *ssl = foreign_client(&e);
+    uint8_t data[64];
+    char *keys;
+    size_t len;
+    int before;
+
+    (void)state;
+    SSL_set0_wbio(ssl, BIO_new(BIO_s_mem()));
+    for (int i = 0; i < NEW_KEYS; i++) {
+        assert_int_equal(SSL_key_update(ssl, SSL_KEY_UPDATE_NOT_REQUESTED), 1);
+        assert_int_equal(SSL_do_handshake(ssl), 1);
+    }
+    len = (size_t)BIO_get_mem_data(SSL_get_wbio(ssl), &keys);
+    assert_true(write(e.fds[1], keys, len) > 0);
+    before = unread(&e);
+    assert_true(before > 100000);
+    assert_int_equal(tls_stream_read(e.server, data, sizeof(data)), -EAGAIN);
+    assert_true(unread(&e) > 0);
+    assert_true(unread(&e) < before);
+    SSL_free(ssl);
     close_ends(&e);
 }
 
@@ -365,6 +423,7 @@ int main(void)
         cmocka_unit_test(an_end_comes_after_the_last_bytes),
         cmocka_unit_test(a_peer_that_vanishes_has_finished),
         cmocka_unit_test(what_is_no_tls_is_told_so),
+        cmocka_unit_test(one_who_only_sends_new_keys_gets_its_share_and_no_more),
         cmocka_unit_test(a_client_says_why_it_does_not_believe),
         cmocka_unit_test(a_client_may_not_care_about_the_host),
         cmocka_unit_test(the_newest_version_is_preferred),
