@@ -56,6 +56,7 @@ struct acl_member {
 
 struct acl {
     struct arena *arena;
+    const char *name; /* of its file, borrowed; NULL: none */
     bool in_order;
     struct acl_member *members; /* by user, then as they were added */
     size_t member_count;

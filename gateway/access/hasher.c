@@ -24,6 +24,7 @@ enum { NICE = 10 };
 struct hash_job {
     struct list_node node; /* in address.jobs */
     struct address *address;
+    bool (*wanted)(void *arg);
     hasher_done_fn *done; /* NULL: forgotten */
     void *arg;
     bool handed_over; /* to the worker, or answered */
@@ -108,7 +109,8 @@ static struct hash_job *job_new(const struct hash_question *q)
 
     if (!job)
         return NULL;
-    *job = (struct hash_job){.done = q->done,
+    *job = (struct hash_job){.wanted = q->wanted,
+                             .done = q->done,
                              .arg = q->arg,
                              .never = q->never,
                              .password = {.data = job->bytes, .len = q->password.len},
@@ -165,21 +167,11 @@ static void hand_over(struct hasher *h, struct hash_job *job)
     pthread_mutex_unlock(&h->lock);
 }
 
-/* The oldest question of the address whose turn it is. */
-static void pick(struct hasher *h, int64_t now_ms)
+static void leave_queue(struct hasher *h, struct hash_job *job)
 {
-    struct list_node *n;
-
-    list_for_each (n, &h->addresses) {
-        struct address *a = list_entry(n, struct address, node);
-
-        if (list_empty(&a->jobs) || a->held_until_ms > now_ms)
-            continue;
-        hand_over(h, list_entry(a->jobs.next, struct hash_job, node));
-        list_remove(&a->node);
-        list_push_back(&h->addresses, &a->node);
-        return;
-    }
+    list_remove(&job->node);
+    job->address->count--;
+    h->stats.waiting--;
 }
 
 /* done() may ask again, or forget others. */
@@ -188,6 +180,39 @@ static void tell(struct hash_job *job)
     if (job->done)
         job->done(job->arg, job->right);
     job_free(job);
+}
+
+/* The oldest question that somebody wants answered; NULL: there is none. */
+static struct hash_job *next_job(struct hasher *h, struct address *a)
+{
+    while (!list_empty(&a->jobs)) {
+        struct hash_job *job = list_entry(a->jobs.next, struct hash_job, node);
+
+        if (!job->wanted || job->wanted(job->arg))
+            return job;
+        leave_queue(h, job);
+        tell(job);
+    }
+    return NULL;
+}
+
+/* Of the address whose turn it is. */
+static void pick(struct hasher *h, int64_t now_ms)
+{
+    struct list_node *n;
+
+    list_for_each (n, &h->addresses) {
+        struct address *a = list_entry(n, struct address, node);
+
+        struct hash_job *job = a->held_until_ms > now_ms ? NULL : next_job(h, a);
+
+        if (!job)
+            continue;
+        hand_over(h, job);
+        list_remove(&a->node);
+        list_push_back(&h->addresses, &a->node);
+        return;
+    }
 }
 
 static void take_finished(struct hasher *h, int64_t now_ms)
@@ -203,9 +228,7 @@ static void take_finished(struct hasher *h, int64_t now_ms)
         return;
     h->stats.busy = false;
     a = job->address;
-    list_remove(&job->node);
-    a->count--;
-    h->stats.waiting--;
+    leave_queue(h, job);
     h->stats.wrong += !job->right;
     if (!job->right && h->limits.failed_delay_ms > 0) {
         a->answer = job;
@@ -286,9 +309,7 @@ void hasher_forget(struct hasher *h, struct hash_job *job)
     job->done = NULL;
     if (job->handed_over)
         return;
-    list_remove(&job->node);
-    job->address->count--;
-    h->stats.waiting--;
+    leave_queue(h, job);
     job_free(job);
 }
 

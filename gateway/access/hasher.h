@@ -22,7 +22,7 @@ struct hasher;
 struct hash_job;
 
 typedef void hasher_wake_fn(void *arg);
-typedef void hasher_done_fn(void *arg, bool right);
+typedef void hasher_done_fn(void *arg, bool right); /* nobody wanted it: it is wrong */
 
 struct hasher_limits {
     size_t waiting;             /* questions at once, in all */
@@ -35,6 +35,8 @@ struct hash_question {
     const char *hash;    /* copied */
     struct str password; /* copied, and overwritten when it has been used */
     bool never;          /* whatever comes of it, it is wrong: there is no such user */
+    bool (*wanted)(
+        void *arg); /* whether anybody still waits for the answer, when its turn comes; NULL: somebody does */
     hasher_done_fn *done;
     void *arg;
 };

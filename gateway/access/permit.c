@@ -58,6 +58,11 @@ struct str permit_user(const struct permit *p)
     return p->user;
 }
 
+struct acl *permit_acl(const struct permit *p)
+{
+    return p->acl;
+}
+
 /* ---- rules with %u and %c ---- */
 
 static bool is_safe(struct str name)

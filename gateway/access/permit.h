@@ -33,6 +33,9 @@ void permit_free(struct permit *p);
 /* NULL data: nobody. */
 struct str permit_user(const struct permit *p);
 
+/* What it follows; NULL: nothing. */
+struct acl *permit_acl(const struct permit *p);
+
 /* From now on this ACL holds, borrowed until the next one; NULL: everything is allowed. -ENOMEM: nothing is. */
 int permit_follow(struct permit *p, struct acl *acl);
 

@@ -171,35 +171,33 @@ const struct user *users_stand_in(const struct users *u, struct str name)
     return &u->at[hash_bytes(seed, name.data, name.len) % u->count];
 }
 
-/* Of the hash too: the digest of a user's password is good for this hash alone. False without memory. */
-static bool digest(const struct users *u, const struct user *user, struct str password,
-                   uint8_t ret_digest[USERS_DIGEST])
+/* Of the hash too: what is right for one hash is so for that alone. */
+int users_digest(const struct users *u, const struct user *user, struct str password, uint8_t ret_digest[USERS_DIGEST])
 {
     size_t hash_size = strlen(user->hash) + 1;
     uint8_t *text = malloc(hash_size + password.len);
     bool done;
 
     if (!text)
-        return false;
+        return -ENOMEM;
     memcpy(text, user->hash, hash_size);
     if (password.len > 0)
         memcpy(text + hash_size, password.data, password.len);
     done = HMAC(EVP_sha256(), u->key, sizeof(u->key), text, hash_size + password.len, ret_digest, NULL);
     OPENSSL_cleanse(text, hash_size + password.len);
     free(text);
-    return done;
+    return done ? 0 : -ENOMEM;
 }
 
-bool users_recall(const struct users *u, const struct user *user, struct str password)
+bool users_recall(const struct user *user, const uint8_t digest[USERS_DIGEST])
 {
-    uint8_t now[USERS_DIGEST];
-
-    return user->seen && digest(u, user, password, now) && CRYPTO_memcmp(now, user->digest, sizeof(now)) == 0;
+    return user->seen && CRYPTO_memcmp(digest, user->digest, USERS_DIGEST) == 0;
 }
 
-void users_remember(const struct users *u, struct user *user, struct str password)
+void users_remember(struct user *user, const uint8_t digest[USERS_DIGEST])
 {
-    user->seen = digest(u, user, password, user->digest);
+    memcpy(user->digest, digest, USERS_DIGEST);
+    user->seen = true;
 }
 
 uint64_t user_mark(const struct user *user)

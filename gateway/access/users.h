@@ -46,11 +46,14 @@ struct user *users_find(const struct users *u, struct str name);
  * NULL when there are no users at all. */
 const struct user *users_stand_in(const struct users *u, struct str name);
 
+/* Of a password, by which it is known again. 0 or -ENOMEM. */
+int users_digest(const struct users *u, const struct user *user, struct str password, uint8_t ret_digest[USERS_DIGEST]);
+
 /* Whether this password was found right before. */
-bool users_recall(const struct users *u, const struct user *user, struct str password);
+bool users_recall(const struct user *user, const uint8_t digest[USERS_DIGEST]);
 
 /* It was. */
-void users_remember(const struct users *u, struct user *user, struct str password);
+void users_remember(struct user *user, const uint8_t digest[USERS_DIGEST]);
 
 /* Another number: another password. */
 uint64_t user_mark(const struct user *user);

@@ -8,6 +8,7 @@
 #include "broker/budget.h"
 #include "broker/catch_up.h"
 #include "broker/conn.h"
+#include "broker/guard.h"
 #include "broker/tap.h"
 #include "core/message.h"
 
@@ -35,6 +36,7 @@ int broker_new(struct loop *loop, const struct broker_settings *settings, struct
     b->settings = settings;
     b->entrance.settings = &settings->entrance;
     list_init(&b->judges);
+    passwords_init(&b->passwords, b);
     list_init(&b->conns);
     list_init(&b->dead);
     list_init(&b->closed_taps);
@@ -68,6 +70,7 @@ void broker_free(struct broker *b)
         return;
     on_end_of_turn(b);
     loop_remove_hook(b->loop, &b->end_of_turn);
+    passwords_fini(&b->passwords);
     limits_fini(b);
     session_table_fini(&b->sessions);
     shares_fini(&b->shares);
@@ -128,6 +131,7 @@ int broker_change(struct broker *b, const struct broker_settings *settings)
         listeners_open(&b->listeners);
         return r;
     }
+    guard_change(b);
     if (settings->sys_interval_ms != before->sys_interval_ms)
         sys_begin(&b->sys);
     return 0;

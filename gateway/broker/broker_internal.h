@@ -16,6 +16,7 @@
 #include "broker/joining.h"
 #include "broker/limit.h"
 #include "broker/listener.h"
+#include "broker/passwords.h"
 #include "broker/publication.h"
 #include "broker/retained.h"
 #include "broker/router.h"
@@ -38,6 +39,7 @@ struct broker {
 
     struct entrance entrance; /* of what did not come in by a listener */
     struct list_node judges;  /* struct judge */
+    struct passwords passwords;
     struct list_node conns;
     uint32_t conn_count;
     struct list_node dead;
@@ -54,6 +56,7 @@ struct broker {
     struct buf frames[FRAME_LAYOUTS]; /* of the message being routed */
     struct buf props;                 /* scratch: rebuilt properties, suback codes */
     bool routing;
+    uint64_t routed;                /* messages so far */
     struct delivery_queue deferred; /* published by taps while a message was routed */
 
     struct broker_stats stats;

@@ -31,10 +31,22 @@ struct broker_totals {
     uint64_t message_bytes; /* memory that messages take, wherever they wait */
 };
 
+struct acl;
+struct users;
+
 /* What holds for those who come in at one place. */
 struct entrance_settings {
-    bool allow_anonymous; /* beyond loopback; on loopback anonymous clients are always served */
+    bool allow_anonymous; /* wherever they come from; on loopback they are served as long as there are no users too */
+    struct users *users;  /* who may come in by a password; NULL: none can */
+    struct acl *acl;      /* what they may do; NULL: everything */
     struct broker_limits limits;
+};
+
+/* How many wait to have their password checked, and what a wrong one costs. */
+struct login_limits {
+    uint32_t waiting;
+    uint32_t waiting_per_address;
+    int64_t failed_delay_ms;
 };
 
 struct listener_settings {
@@ -49,6 +61,7 @@ struct broker_settings {
     size_t listener_count;
     struct entrance_settings entrance; /* where a listener says nothing else; of what is not a listener's */
     struct broker_totals totals;
+    struct login_limits logins;
     int64_t sys_interval_ms; /* of the $SYS topics; 0 = none */
 };
 

@@ -41,7 +41,11 @@ struct broker_stats {
     uint64_t messages_sent;
     uint64_t publish_received;
     uint64_t publish_sent;
-    uint64_t publish_dropped;        /* all of `dropped` */
+    uint64_t publish_dropped;   /* all of `dropped` */
+    uint64_t deliveries_denied; /* by rules */
+    uint64_t subscribe_denied;
+    uint64_t logins_wrong;           /* passwords, or users that are not there */
+    uint64_t logins_refused;         /* unheard: too many were waiting */
     uint64_t publish_bytes_received; /* of payloads */
     uint64_t publish_bytes_sent;
     uint64_t bytes_received;

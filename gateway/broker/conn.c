@@ -51,8 +51,8 @@ struct conn *broker_conn_open(struct broker *b, const struct broker_transport *t
 
 int broker_conn_certify(struct conn *c, struct str user)
 {
-    c->certified_user = strndup(user.data, user.len);
-    return c->certified_user ? 0 : -ENOMEM;
+    c->user = strndup(user.data, user.len);
+    return c->user ? 0 : -ENOMEM;
 }
 
 /* ---- output ---- */
@@ -380,11 +380,10 @@ void conns_free_dead(struct broker *b)
 {
     while (!list_empty(&b->dead)) {
         struct list_node *n = b->dead.next;
-
         struct conn *c = list_entry(n, struct conn, node);
 
         list_remove(n);
-        free(c->certified_user);
+        free(c->user);
         free(c);
     }
 }

@@ -28,7 +28,8 @@ struct conn {
     void *arg;
     void (*resume)(void *arg);
     struct session *session; /* while CONN_OPEN */
-    char *certified_user;    /* proved by a certificate: needs no password; NULL: nothing proved */
+    char *user;              /* who it has proved to be, before it is let in; NULL: nobody */
+    uint64_t user_mark;      /* of the password that proved it; 0: something else did */
     struct joining *joining; /* waits for a verdict; NULL: does not */
     struct list_node node;   /* in broker.conns or .dead */
     struct conn *dirty_next;
@@ -58,6 +59,7 @@ struct conn {
     bool blocked; /* the transport takes no more now */
     bool paused;  /* the transport was told so */
     bool loopback;
+    bool vouched;  /* a judge has let it in */
     bool finished; /* the peer said DISCONNECT: nothing more will come */
     char peer[];
 };

@@ -5,6 +5,7 @@
 
 #include "broker/budget.h"
 #include "broker/conn.h"
+#include "broker/guard.h"
 #include "core/log.h"
 
 static void drop(struct session *s, enum drop_reason why)
@@ -131,6 +132,10 @@ int session_deliver_as(struct session *s, struct publication *p, struct delivery
     bool keep = must_keep(s, &d, now);
     struct window_slot *slot;
 
+    if (!guard_may_read(s, p->topic, p->routing)) {
+        delivery_fini(&d);
+        return 0;
+    }
     if (d.qos == 0) {
         deliver_qos0(s, p, &d);
         delivery_fini(&d);
@@ -212,15 +217,21 @@ bool session_waiting(const struct session *s)
     return (has_own(s) || (s->shares && shares_waiting(s))) && window_open(s);
 }
 
-/* The oldest of its own queue, or of a shared subscription's. */
+/* The oldest of its own queue, or of a shared subscription's. The rules may be others than when it was queued. */
 static void send_next(struct session *s)
 {
     struct delivery d;
 
     if (s->flow && s->flow->queue.count > 0)
-        send_waiting(s, delivery_queue_pop(&s->flow->queue));
-    else if (shares_next(s, &d))
+        d = delivery_queue_pop(&s->flow->queue);
+    else if (!shares_next(s, &d))
+        return;
+    if (guard_may_read(s, d.m->topic, 0)) {
         send_waiting(s, d);
+    } else {
+        delivery_fini(&d);
+        drop(s, DROP_REFUSED);
+    }
 }
 
 void session_pump(struct session *s)

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <sys/random.h>
 
+#include "broker/guard.h"
 #include "broker/handle.h"
 #include "broker/will.h"
 #include "core/log.h"
@@ -77,7 +78,7 @@ static struct session *take_session(struct conn *c, struct str id, bool clean_st
         conn_close(s->conn, MQTT_SESSION_TAKEN_OVER); /* which may end the session */
         s = session_find(b, id);
     }
-    if (s && clean_start) {
+    if (s && (clean_start || !guard_is_same(s, c))) {
         session_end(s);
         s = NULL;
     }
@@ -160,10 +161,21 @@ static void welcome(struct conn *c, const struct mqtt_packet *in, bool present)
     conn_send(c, &out);
 }
 
+/* What the client may do, once it has the id; and whether it may leave its will. */
+static enum mqtt_reason check_rights(const struct conn *c, const struct mqtt_connect *in, struct str id,
+                                     struct permit **ret_permit)
+{
+    if (guard_permit(c, id, ret_permit) < 0)
+        return MQTT_SERVER_UNAVAILABLE;
+    return in->has_will && !guard_may_leave(*ret_permit, in->will.topic) ? MQTT_NOT_AUTHORIZED : MQTT_SUCCESS;
+}
+
 /* It may come in. */
 static void let_in(struct conn *c, const struct mqtt_packet *p)
 {
     const struct mqtt_connect *in = &p->connect;
+    struct permit *permit = NULL;
+    enum mqtt_reason reason;
     char assigned[ASSIGNED_ID_LEN + 1];
     struct str id = in->client_id;
     struct session *s;
@@ -171,11 +183,14 @@ static void let_in(struct conn *c, const struct mqtt_packet *p)
 
     if (id.len == 0)
         id = assign_id(assigned);
-    s = id.len > 0 ? take_session(c, id, in->clean_start, &present) : NULL;
+    reason = id.len > 0 ? check_rights(c, in, id, &permit) : MQTT_SERVER_UNAVAILABLE;
+    s = reason == MQTT_SUCCESS ? take_session(c, id, in->clean_start, &present) : NULL;
     if (!s) {
-        connect_refuse(c, in->version, MQTT_SERVER_UNAVAILABLE);
+        permit_free(permit);
+        connect_refuse(c, in->version, reason != MQTT_SUCCESS ? reason : MQTT_SERVER_UNAVAILABLE);
         return;
     }
+    guard_take(s, permit);
     c->session = s;
     c->version = in->version;
     s->expiry_s = expiry_granted(c, expiry_wanted(p));
@@ -191,13 +206,23 @@ static void let_in(struct conn *c, const struct mqtt_packet *p)
     session_pump(s);
 }
 
+/* A judge has let it in: it is who it says. */
+static uint8_t believe(struct conn *c, const struct mqtt_connect *in)
+{
+    c->vouched = true;
+    if (!c->user && in->has_username)
+        c->user = strndup(in->username.data, in->username.len);
+    return c->user || !in->has_username ? MQTT_SUCCESS : MQTT_SERVER_UNAVAILABLE;
+}
+
 void connect_decided(struct conn *c, const struct mqtt_packet *p, uint8_t verdict)
 {
     if (verdict == JOIN_UNDECIDED && mqtt_has(&p->props, MQTT_PROP_AUTH_METHOD))
         verdict = MQTT_BAD_AUTHENTICATION_METHOD; /* 4.12: nobody knows it */
-    if (verdict == JOIN_UNDECIDED)
-        verdict = c->loopback || c->certified_user || c->entrance->settings->allow_anonymous ? MQTT_SUCCESS
-                                                                                             : MQTT_NOT_AUTHORIZED;
+    if (verdict == MQTT_SUCCESS)
+        verdict = believe(c, &p->connect);
+    else if (verdict == JOIN_UNDECIDED)
+        verdict = c->user || guard_admits_anybody(c) ? MQTT_SUCCESS : MQTT_NOT_AUTHORIZED;
     if (verdict == MQTT_SUCCESS)
         let_in(c, p);
     else

@@ -2,6 +2,7 @@
  * remembered until PUBREL, so that a second copy is only acknowledged. */
 #include <errno.h>
 
+#include "broker/guard.h"
 #include "broker/handle.h"
 #include "broker/owed.h"
 #include "mqtt/topic.h"
@@ -117,7 +118,7 @@ void handle_publish(struct conn *c, const struct mqtt_packet *p, struct str raw)
         conn_close(c, (uint8_t)reason);
         return;
     }
-    if (topic_is_ours(topic)) {
+    if (topic_is_ours(topic) || !guard_may_write(c->session, topic)) {
         drop_count(c->broker, DROP_REFUSED);
         if (in->qos > 0)
             owed_ack(c, &(struct publication){.qos = in->qos}, in->id, MQTT_NOT_AUTHORIZED);

@@ -1,5 +1,6 @@
 /* handle_subscribe - SUBSCRIBE and UNSUBSCRIBE (3.8 to 3.11). */
 #include "broker/catch_up.h"
+#include "broker/guard.h"
 #include "broker/handle.h"
 #include "mqtt/topic.h"
 
@@ -26,6 +27,8 @@ static struct outcome subscribe(struct conn *c, const struct mqtt_filter *f, con
     const struct subscription_options options = options_of(f, props);
     bool existed;
 
+    if (!guard_may_subscribe(c->session, f->filter))
+        return (struct outcome){.code = MQTT_NOT_AUTHORIZED};
     if (session_subscribe(c->session, f->filter, &options, &existed) < 0)
         return (struct outcome){.code = MQTT_QUOTA_EXCEEDED};
     if (topic_filter_is_shared(f->filter)) /* 4.8.2: without retained messages */

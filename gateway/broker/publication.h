@@ -35,6 +35,7 @@ struct publication {
     uint8_t qos;      /* as published */
     bool retain;      /* as published */
     bool expires;
+    uint64_t routing;    /* which it is: the same number, the same topic; 0: not known */
     uint32_t expiry_s;   /* what is left of it */
     struct message *m;   /* one reference, or NULL: see publication_message() */
     struct buf *scratch; /* FRAME_LAYOUTS buffers that hold the frames; NULL: frames are not to be used */

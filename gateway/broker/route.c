@@ -83,6 +83,7 @@ int broker_route(struct broker *b, struct publication *p, const struct session *
     if (r == 0)
         r = e;
     p->scratch = b->frames;
+    p->routing = ++b->routed;
     b->routing = true;
     for (size_t i = 0; i < b->router.match_count; i++) {
         e = give(&b->router.matches[i], p, from);

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "access/permit.h"
 #include "broker/broker_internal.h"
 #include "broker/owed.h"
 #include "broker/will.h"
@@ -34,14 +35,19 @@ void session_table_fini(struct session_table *t)
     *t = (struct session_table){0};
 }
 
-struct session_name session_name(const struct session *s)
+struct session_name session_name_of(struct str text)
 {
     struct session_name name = {""};
-    size_t len = s->id_len < sizeof(name.text) ? s->id_len : sizeof(name.text) - 1;
+    size_t len = text.len < sizeof(name.text) ? text.len : sizeof(name.text) - 1;
 
     for (size_t i = 0; i < len; i++)
-        name.text[i] = (unsigned char)s->id[i] < ' ' || s->id[i] == 0x7f ? '?' : s->id[i];
+        name.text[i] = (unsigned char)text.data[i] < ' ' || text.data[i] == 0x7f ? '?' : text.data[i];
     return name;
+}
+
+struct session_name session_name(const struct session *s)
+{
+    return session_name_of(session_id(s));
 }
 
 static uint32_t hash_of(const struct broker *b, struct str id)
@@ -135,6 +141,7 @@ void session_end(struct session *s)
     if (s->will)
         will_publish(s);
     flow_free(s->flow);
+    permit_free(s->permit);
     free(s);
 }
 

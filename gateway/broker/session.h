@@ -23,6 +23,7 @@
 
 struct broker;
 struct conn;
+struct permit;
 struct publication;
 struct will;
 
@@ -43,11 +44,14 @@ struct session {
     struct flow *flow;           /* NULL: none yet */
     struct will *will;           /* NULL: none */
     struct share_member *shares; /* share.c: its shared subscriptions */
+    struct permit *permit;       /* guard.h: whose it is, and what he may do; NULL: nobody's, and everything */
     struct timer expiry;         /* runs while detached */
     uint32_t hash;
     uint32_t expiry_s; /* 0: ends with the connection; SESSION_NEVER */
     uint16_t id_len;
     uint16_t share_count;
+    bool guarded;        /* there are rules for it */
+    bool refusal_logged; /* by them */
     char id[];
 };
 
@@ -93,6 +97,7 @@ struct session_name {
     char text[64];
 };
 struct session_name session_name(const struct session *s);
+struct session_name session_name_of(struct str text); /* any other */
 
 /* deliver.c: sends the message, or queues it, or drops and counts it. Takes ids (may be NULL).
  * qos is the subscription's. -ENOMEM: not kept although the session should have it. */

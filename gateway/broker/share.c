@@ -7,6 +7,7 @@
 
 #include "broker/budget.h"
 #include "broker/conn.h"
+#include "broker/guard.h"
 #include "core/log.h"
 #include "mqtt/topic.h"
 
@@ -121,16 +122,17 @@ static struct delivery form_for(const struct share_member *member, uint8_t qos, 
     };
 }
 
-/* The next member that can take a message of this QoS now; it goes to the back. NULL when there is none. */
-static struct share_member *next_ready(struct share *share, uint8_t qos)
+/* The next member that can and may take the message now; it goes to the back. NULL when there is none. */
+static struct share_member *next_ready(struct share *share, const struct publication *p)
 {
     struct list_node *n;
 
     list_for_each (n, &share->here) {
         struct share_member *m = list_entry(n, struct share_member, node);
-        bool plain = qos == 0 || m->options.qos == 0;
+        bool plain = p->qos == 0 || m->options.qos == 0;
 
-        if (plain ? session_has_room(m->session) : session_is_ready(m->session)) {
+        if ((plain ? session_has_room(m->session) : session_is_ready(m->session)) &&
+            guard_may_read(m->session, p->topic, p->routing)) {
             list_remove(n);
             list_push_back(&share->here, n);
             return m;
@@ -146,7 +148,7 @@ int share_give(struct subscriber *to, struct publication *p)
     struct message *m;
 
     if (p->qos == 0 || share->queue.count == 0)
-        member = next_ready(share, p->qos);
+        member = next_ready(share, p);
     if (member)
         return session_deliver_as(member->session, p, form_for(member, p->qos, p->retain));
     if (p->qos == 0) {

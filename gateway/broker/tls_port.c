@@ -185,7 +185,7 @@ bool tls_port_welcome(struct tls_port *p, const struct tls_stream *s, struct con
     if (r == 0)
         r = broker_conn_certify(c, buf_str(&name));
     if (r == 0)
-        log_debug("broker: %s: user '%s' by certificate", c->peer, c->certified_user);
+        log_debug("broker: %s: user '%s' by certificate", c->peer, c->user);
     buf_fini(&name);
     if (r == 0 || r == -ENOENT)
         return true;

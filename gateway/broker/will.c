@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "broker/broker_internal.h"
+#include "broker/guard.h"
 #include "core/clock.h"
 
 struct will {
@@ -58,6 +59,7 @@ void will_publish(struct session *s)
     s->will = NULL;
     if (w->expiry_s >= 0)
         w->m->expires_ms = clock_run_ms() + w->expiry_s * 1000;
-    broker_publish(s->broker, w->m);
+    if (guard_may_write(s, w->m->topic)) /* the rules may be others by now */
+        broker_publish(s->broker, w->m);
     will_free(w);
 }
