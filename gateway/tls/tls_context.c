@@ -16,6 +16,10 @@
 /* Of TLS 1.2; those of 1.3 are all like these. */
 #define CIPHERS "ECDHE+AESGCM:ECDHE+CHACHA20"
 
+/* Of a server: those that cost little. A client could have it reckon with 8192 bits otherwise. */
+#define GROUPS     "X25519:P-256:P-384"
+#define NEW_GROUPS "X25519MLKEM768:" GROUPS /* since OpenSSL 3.5 */
+
 static const unsigned char alpn_mqtt[] = "\x04mqtt";
 
 void tls_context_free(struct tls_context *c)
@@ -140,6 +144,14 @@ static bool set_tickets(SSL_CTX *ssl)
     return SSL_CTX_set_session_id_context(ssl, id, sizeof(id) - 1) == 1 && SSL_CTX_set_num_tickets(ssl, 1) == 1;
 }
 
+static bool set_groups(SSL_CTX *ssl)
+{
+    bool set = SSL_CTX_set1_groups_list(ssl, NEW_GROUPS) == 1 || SSL_CTX_set1_groups_list(ssl, GROUPS) == 1;
+
+    ERR_clear_error();
+    return set;
+}
+
 static void add_rules(struct tls_context *c, const struct tls_server_settings *s)
 {
     uint8_t rules[] = {s->client_ca != NULL, s->crl != NULL, s->require_client_cert, s->username_from};
@@ -157,7 +169,7 @@ int tls_context_new_server(const struct tls_server_settings *s, struct buf *prob
     add_rules(c, s);
     set_verify(c->ssl, s);
     SSL_CTX_set_alpn_select_cb(c->ssl, on_alpn, NULL);
-    r = set_tickets(c->ssl) ? 0 : -ENOMEM;
+    r = set_tickets(c->ssl) && set_groups(c->ssl) ? 0 : -ENOMEM;
     if (r == 0)
         r = use_pair(c, s->cert, s->key);
     if (r == 0 && s->client_ca)
@@ -188,7 +200,7 @@ int tls_context_renew_tickets(struct tls_context *c)
 
 int tls_context_lend(struct tls_context *c, struct ssl_ctx_st *other)
 {
-    if (!set_rules(other, TLS_VERSION_1_2) || !set_tickets(other) ||
+    if (!set_rules(other, TLS_VERSION_1_2) || !set_tickets(other) || !set_groups(other) ||
         SSL_CTX_set_min_proto_version(other, SSL_CTX_get_min_proto_version(c->ssl)) != 1) {
         ERR_clear_error();
         return -ENOMEM;
@@ -227,7 +239,7 @@ static void add_client_rules(struct tls_context *c, const struct tls_client_sett
     struct str ca = str_of(s->ca);
     struct str alpn = str_of(s->alpn);
 
-    tls_files_add(&c->files, &s->verify_hostname, sizeof(s->verify_hostname));
+    tls_files_add(&c->files, (const bool[]){s->verify_hostname, s->insecure}, 2 * sizeof(bool));
     tls_files_add(&c->files, ca.data, ca.len);
     tls_files_add(&c->files, alpn.data, alpn.len);
 }
