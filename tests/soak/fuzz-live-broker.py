@@ -33,9 +33,19 @@ broker:
 web:
   listen: {{port: {web_port}}}
 """
-TOPICS = ["a", "a/b", "a/b/c", "/", "a//b", "$SYS/x", "$share/g/a/#", "é/ü", "", "x" * 300, "/".join("abcdefgh" * 20), "a/+", "#", "a/\0",
+GOOD = ["a", "a/b", "a/b/c", "/", "a//b", "b", "é/ü"]
+TOPICS = GOOD * 8 + ["a", "a/b", "a/b/c", "/", "a//b", "$SYS/x", "$share/g/a/#", "é/ü", "", "x" * 300, "/".join("abcdefgh" * 20), "a/+", "#", "a/\0",
           b"\xff\xfe", "$SYS/broker/uptime"]
-FILTERS = TOPICS + ["+", "+/+", "a/#", "#/a", "a+", "$share/g", "$share//a", "$share/g/#", "$SYS/#", "/+", "+/#"]
+FILTERS = TOPICS + ["+", "+/+", "a/#", "#", "$share/g/a/#", "$share/g/+", "$share/h/a/b"] * 6 + ["#/a", "a+", "$share/g", "$share//a", "$share/g/#", "$SYS/#", "/+", "+/#"]
+# What each kind of packet may have.
+ANY = ["user", "reason_string"]
+PROPERTIES = {
+    mqtt.CONNECT: ["session_expiry", "receive_maximum", "maximum_packet_size", "topic_alias_maximum", "request_response_info",
+                   "request_problem_info", "user"],
+    "will": ["will_delay", "payload_format", "message_expiry", "content_type", "response_topic", "correlation_data", "user"],
+    mqtt.PUBLISH: ["payload_format", "message_expiry", "topic_alias", "response_topic", "correlation_data", "content_type", "user"],
+    mqtt.SUBSCRIBE: ["subscription_id", "user"], mqtt.UNSUBSCRIBE: ["user"], mqtt.PUBACK: ANY, mqtt.DISCONNECT: ANY + ["session_expiry"],
+}
 
 
 class Maker:
@@ -44,48 +54,56 @@ class Maker:
     def __init__(self, r):
         self.r = r
 
-    def properties(self):
+    def properties(self, of):
         some = {}
         while self.r.random() < 0.35:
-            name, (_, kind) = self.r.choice(list(mqtt.PROPERTIES.items()))
-            some[name] = self.value(kind)
+            name = self.r.choice(PROPERTIES[of] if self.r.random() < 0.95 else list(mqtt.PROPERTIES))
+            some[name] = self.value(mqtt.PROPERTIES[name][1])
         return some
 
     def value(self, kind):
         if kind in mqtt.SIZES:
-            return self.r.choice([0, 1, 2, self.r.randrange(256), 256 ** int(kind) - 1]) % 256 ** int(kind)
+            return self.r.choice([1, 1, 1, 0, 2, 10, self.r.randrange(256), 256 ** int(kind) - 1]) % 256 ** int(kind)
         if kind == "v":
             return self.r.choice([0, 1, 127, 128, 268435455])
         if kind == "p":
-            return self.r.choice(TOPICS), self.r.choice(TOPICS)
-        return self.r.choice(TOPICS)
+            return self.r.choice(GOOD), self.r.choice(TOPICS)
+        return self.r.choice(GOOD)
 
     def connect(self, version):
         r = self.r
         will = None
         if r.random() < 0.3:
-            will = {"topic": r.choice(TOPICS), "payload": os.urandom(r.randrange(20)), "qos": r.randrange(4), "retain": r.random() < 0.5,
-                    "props": self.properties()}
+            will = {"topic": r.choice(TOPICS), "payload": os.urandom(r.randrange(20)), "qos": self.qos(), "retain": r.random() < 0.5,
+                    "props": self.properties("will")}
         return connect("fuzz-%d" % r.randrange(40) if r.random() < 0.8 else r.choice(TOPICS), version, clean=r.random() < 0.5,
-                       keepalive=r.choice([0, 1, 60, 65535]), will=will, username=r.choice([None, None, "u", b"\xff"]),
-                       password=r.choice([None, None, b"p" * r.randrange(50)]), **(self.properties() if version == 5 else {}))
+                       keepalive=r.choice([0, 1, 60, 65535]), will=will, username=r.choice(["u"] * 20 + [None, b"\xff"]),
+                       password=r.choice([None, b"p" * r.randrange(50)]), **(self.properties(mqtt.CONNECT) if version == 5 else {}))
+
+    def qos(self):
+        return self.r.choice([0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3])
 
     def any(self, version):
-        r, p = self.r, self.properties() if version == 5 else {}
-        kind = r.randrange(10)
+        r, kind = self.r, self.r.randrange(10)
+
+        def p(of):
+            return self.properties(of) if version == 5 else {}
         if kind < 4:
-            return publish(r.choice(TOPICS), os.urandom(r.choice([0, 1, 10, 200, 3000, 70000])), r.randrange(4), r.randrange(30),
-                           r.random() < 0.3, r.random() < 0.2, version, **p)
+            return publish(r.choice(TOPICS), os.urandom(r.choice([0, 1, 10, 10, 200, 200, 3000, r.choice([100, 70000])])), self.qos(), r.randrange(1, 30),
+                           r.random() < 0.3, r.random() < 0.2, version, **p(mqtt.PUBLISH))
         if kind < 6:
-            return subscribe(r.randrange(5), [(r.choice(FILTERS), options(r.randrange(3), r.random() < 0.2, r.random() < 0.2, r.randrange(3)))
-                                              for _ in range(r.choice([1, 1, 1, 3, 30]))], version, **p)
+            return subscribe(r.randrange(1, 20), [(r.choice(FILTERS), options(r.randrange(3), r.random() < 0.2, r.random() < 0.2, r.randrange(3)))
+                                              for _ in range(r.choice([1, 1, 1, 3, 30]))], version, **p(mqtt.SUBSCRIBE))
         if kind == 6:
-            return unsubscribe(r.randrange(5), [r.choice(FILTERS) for _ in range(r.choice([1, 1, 5]))], version, **p)
+            return unsubscribe(r.randrange(1, 20), [r.choice(FILTERS) for _ in range(r.choice([1, 1, 5]))], version, **p(mqtt.UNSUBSCRIBE))
         if kind == 7:
             return ack(r.choice([mqtt.PUBACK, mqtt.PUBREC, mqtt.PUBREL, mqtt.PUBCOMP]), r.randrange(30), r.choice([0, 0, 0x10, 0x80, 0x92, 7]),
-                       version, **p)
+                       version, **p(mqtt.PUBACK))
         if kind == 8:
-            return r.choice([packet(mqtt.PINGREQ, 0, b""), disconnect(r.choice([None, 0, 4, 0x99]), **p), packet(mqtt.AUTH, 0, b"\x18\x00")])
+            return r.choice([packet(mqtt.PINGREQ, 0, b"")] * 6 + [disconnect(r.choice([None, 0, 4, 0x99]), **p(mqtt.DISCONNECT)),
+                                                                packet(mqtt.AUTH, 0, b"\x18\x00")])
+        if r.random() < 0.8:
+            return packet(mqtt.PINGREQ, 0, b"")
         return packet(r.randrange(16), r.randrange(16), os.urandom(r.randrange(40)))
 
     def broken(self, data):
