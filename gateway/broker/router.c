@@ -1,4 +1,4 @@
-/* router - see router.h. A message's levels are walked breadth first: all nodes that fit so far are the frontier. */
+/* router - see router.h. A message's levels are walked breadth first: a row holds all nodes that fit so far. */
 #include "broker/router.h"
 
 #include <errno.h>
@@ -13,8 +13,8 @@ int router_init(struct router *r, uint64_t seed)
 void router_fini(struct router *r)
 {
     topic_tree_fini(&r->tree);
-    node_row_fini(&r->frontier);
-    node_row_fini(&r->next);
+    node_row_fini(&r->rows[0]);
+    node_row_fini(&r->rows[1]);
     free(r->matches);
     *r = (struct router){0};
 }
@@ -58,6 +58,7 @@ int router_subscribe(struct router *r, struct subscriber *who, struct str filter
 
     if (e < 0)
         return e;
+    r->matched.len = 0;
     s = find(who, node);
     if (s) {
         s->options = *options;
@@ -78,6 +79,7 @@ int router_subscribe(struct router *r, struct subscriber *who, struct str filter
 
 static void end_subscription(struct router *r, struct subscription *s)
 {
+    r->matched.len = 0;
     if (s->node_prev)
         s->node_prev->node_next = s->node_next;
     else
@@ -160,43 +162,69 @@ static int take(struct router *r, const struct topic_node *node, const struct su
 
 /* One level down from `n`: its `#` takes the message, its `+` and the level itself go on. */
 static int descend(struct router *r, struct topic_node *n, const struct level_walk *w, bool wildcards,
-                   const struct subscriber *from)
+                   const struct subscriber *from, struct node_row *below)
 {
     struct topic_node *child = topic_tree_child(&r->tree, n, w);
     int e = 0;
 
     if (child)
-        e = node_row_add(&r->next, child);
+        e = node_row_add(below, child);
     if (e == 0 && wildcards && n->plus)
-        e = node_row_add(&r->next, n->plus);
+        e = node_row_add(below, n->plus);
     if (e == 0 && wildcards && n->rest)
         e = take(r, n->rest, from);
     return e;
 }
 
-int router_match(struct router *r, struct str topic, const struct subscriber *from)
+static int take_row(struct router *r, const struct node_row *row, const struct subscriber *from)
+{
+    int e = 0;
+
+    for (size_t i = 0; e == 0 && i < row->count; i++) {
+        e = take(r, row->at[i], from);
+        if (e == 0 && row->at[i]->rest) /* 4.7.1.2: "sport/#" matches "sport" */
+            e = take(r, row->at[i]->rest, from);
+    }
+    return e;
+}
+
+static int look_up(struct router *r, struct str topic, const struct subscriber *from)
 {
     struct level_walk w = level_walk_of(topic);
     bool wildcards = topic.len == 0 || topic.data[0] != '$'; /* 4.7.2 */
+    struct node_row *here = &r->rows[0];
+    struct node_row *below = &r->rows[1];
     int e;
 
     r->match_count = 0;
-    r->frontier.count = 0;
-    e = node_row_add(&r->frontier, r->tree.root);
-    while (e == 0 && r->frontier.count > 0 && topic_tree_next_level(&r->tree, &w)) {
-        struct node_row passed = r->frontier;
+    here->count = 0;
+    e = node_row_add(here, r->tree.root);
+    while (e == 0 && here->count > 0 && topic_tree_next_level(&r->tree, &w)) {
+        struct node_row *passed = here;
 
-        r->next.count = 0;
-        for (size_t i = 0; e == 0 && i < passed.count; i++)
-            e = descend(r, passed.at[i], &w, wildcards, from);
-        r->frontier = r->next;
-        r->next = passed;
+        below->count = 0;
+        for (size_t i = 0; e == 0 && i < here->count; i++)
+            e = descend(r, here->at[i], &w, wildcards, from, below);
+        here = below;
+        below = passed;
         wildcards = true;
     }
-    for (size_t i = 0; e == 0 && i < r->frontier.count; i++) {
-        e = take(r, r->frontier.at[i], from);
-        if (e == 0 && r->frontier.at[i]->rest) /* 4.7.1.2: "sport/#" matches "sport" */
-            e = take(r, r->frontier.at[i]->rest, from);
+    return e == 0 ? take_row(r, here, from) : e;
+}
+
+int router_match(struct router *r, struct str topic, const struct subscriber *from)
+{
+    struct matched *m = &r->matched;
+    int e;
+
+    if (m->len > 0 && m->len == topic.len && m->from == from && memcmp(m->topic, topic.data, topic.len) == 0)
+        return 0;
+    m->len = 0;
+    e = look_up(r, topic, from);
+    if (e == 0 && topic.len <= sizeof(m->topic)) {
+        m->from = from;
+        m->len = topic.len;
+        memcpy(m->topic, topic.data, topic.len);
     }
     return e;
 }

@@ -15,6 +15,8 @@
 
 #include "broker/topic_tree.h"
 
+enum { ROUTER_KEEPS_TOPIC = 128 };
+
 enum subscriber_kind { SUBSCRIBER_SESSION, SUBSCRIBER_SHARE, SUBSCRIBER_TAP, SUBSCRIBER_REQUESTS };
 
 /* Embedded in whatever receives messages. */
@@ -51,13 +53,20 @@ struct match {
     bool has_ids;                       /* some have a subscription identifier */
 };
 
+/* Whom router.matches is for. */
+struct matched {
+    const struct subscriber *from;
+    size_t len; /* 0: for nobody any more */
+    char topic[ROUTER_KEEPS_TOPIC];
+};
+
 struct router {
     struct topic_tree tree;
-    struct node_row frontier;
-    struct node_row next;
-    struct match *matches; /* the last router_match()'s */
+    struct node_row rows[2]; /* scratch: the nodes that fit so far, and those a level below */
+    struct match *matches;   /* the last router_match()'s */
     size_t match_count;
     size_t match_cap;
+    struct matched matched; /* a client's messages often go to one topic in a row: looked up once */
     size_t subscription_count;
 };
 

@@ -160,6 +160,47 @@ static void subscribing_again_replaces_and_unsubscribing_ends(void **state)
     router_fini(&r);
 }
 
+static void a_topic_that_comes_again_meets_what_has_changed_meanwhile(void **state)
+{
+    (void)state;
+    const struct subscription_options options = {.no_local = true};
+    char longest[ROUTER_KEEPS_TOPIC + 2] = "";
+    struct router r;
+    struct subscriber a = {0};
+    struct subscriber b = {0};
+    bool existed;
+
+    assert_int_equal(router_init(&r, 1), 0);
+    assert_int_equal(matches(&r, "t/u"), 0);
+    subscribe(&r, &a, "t/+", 1, 0);
+    assert_int_equal(matches(&r, "t/u"), 1);
+    assert_int_equal(matches(&r, "t/u"), 1);
+    assert_int_equal(matches(&r, "t/"), 1);
+    assert_int_equal(matches(&r, "t"), 0);
+    subscribe(&r, &b, "#", 0, 0);
+    assert_int_equal(matches(&r, "t"), 1);
+    assert_int_equal(matches(&r, "t/u"), 2);
+    assert_int_equal(router_subscribe(&r, &a, str_of("t/+"), &options, &existed), 0);
+    assert_int_equal(matches(&r, "t/u"), 2);
+    assert_int_equal(r.matches[0].qos, 0);
+    assert_int_equal(router_match(&r, str_of("t/u"), &a), 0); /* the same topic, from another */
+    assert_int_equal(r.match_count, 1);
+    router_drop(&r, &b);
+    assert_int_equal(matches(&r, "t/u"), 1);
+    router_drop(&r, &a);
+    assert_int_equal(matches(&r, "t/u"), 0);
+
+    memset(longest, 'x', sizeof(longest) - 1);
+    subscribe(&r, &a, "+", 0, 0);
+    for (size_t len = sizeof(longest) - 1; len >= ROUTER_KEEPS_TOPIC - 1; len--) {
+        longest[len] = '\0';
+        assert_int_equal(matches(&r, longest), 1);
+        assert_int_equal(matches(&r, longest), 1);
+    }
+    router_drop(&r, &a);
+    router_fini(&r);
+}
+
 /* 65 535 levels: no recursion may be left that would use up the stack. */
 static void the_deepest_topic_is_no_danger(void **state)
 {
@@ -507,6 +548,7 @@ int main(void)
         cmocka_unit_test(overlapping_filters_match_once_with_the_highest_qos_and_all_ids),
         cmocka_unit_test(no_local_spares_the_publisher_alone),
         cmocka_unit_test(subscribing_again_replaces_and_unsubscribing_ends),
+        cmocka_unit_test(a_topic_that_comes_again_meets_what_has_changed_meanwhile),
         cmocka_unit_test(the_deepest_topic_is_no_danger),
         cmocka_unit_test(retained_messages_are_found_as_the_standard_says),
         cmocka_unit_test(retained_messages_come_oldest_topic_first),
