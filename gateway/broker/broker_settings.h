@@ -39,6 +39,7 @@ struct entrance_settings {
     bool allow_anonymous; /* wherever they come from; on loopback they are served as long as there are no users too */
     struct users *users;  /* who may come in by a password; NULL: none can */
     struct acl *acl;      /* what they may do; NULL: everything */
+    const char *mount;    /* their topics begin with it, which they neither write nor see; NULL: none */
     struct broker_limits limits;
 };
 
@@ -50,9 +51,12 @@ struct login_limits {
 };
 
 struct listener_settings {
-    const char *bind; /* IPv4 or IPv6 address */
+    const char *bind; /* IPv4 or IPv6 address; NULL: a Unix socket */
     uint16_t port;
     const struct tls_server_settings *tls; /* NULL: without TLS */
+    const char *path;                      /* of the Unix socket; NULL: TCP */
+    const char *group;                     /* it belongs to; NULL: that of the process */
+    uint16_t mode;                         /* its permissions */
     struct entrance_settings entrance;
 };
 

@@ -1,24 +1,17 @@
 /* listener - see listener.h. */
 #include "broker/listener.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "broker/broker_internal.h"
 #include "broker/tcp.h"
 #include "core/log.h"
+#include "net/acceptor.h"
 
-enum {
-    ACCEPTS_PER_TURN = 64,
-    TLS_ACCEPTS_PER_TURN = 16,
-    BACKLOG = 1024,
-    RETRY_MS = 500, /* after running out of descriptors */
-};
+enum { TLS_ACCEPTS_PER_TURN = 16 };
 
 struct listener {
     struct list_node node;
@@ -26,120 +19,45 @@ struct listener {
     const struct listener_settings *settings;
     struct entrance entrance;
     struct tls_port tls;
-    struct loop_watch *watch;
-    struct timer retry;
-    int fd;
-    bool starved; /* said so in the log */
+    struct acceptor *acceptor; /* NULL: its address was given up */
 };
 
-union address {
-    struct sockaddr sa;
-    struct sockaddr_in in4;
-    struct sockaddr_in6 in6;
-};
-
-static int parse(const struct listener_settings *s, union address *ret_address, socklen_t *ret_len)
-{
-    union address a = {0};
-
-    if (inet_pton(AF_INET, s->bind, &a.in4.sin_addr) == 1) {
-        a.in4.sin_family = AF_INET;
-        a.in4.sin_port = htons(s->port);
-        *ret_len = sizeof(a.in4);
-    } else if (inet_pton(AF_INET6, s->bind, &a.in6.sin6_addr) == 1) {
-        a.in6.sin6_family = AF_INET6;
-        a.in6.sin6_port = htons(s->port);
-        *ret_len = sizeof(a.in6);
-    } else {
-        return -EINVAL;
-    }
-    *ret_address = a;
-    return 0;
-}
-
-/* TCP_NODELAY is inherited by what is accepted. */
-static int open_socket(const union address *a, socklen_t len, int *ret_fd)
-{
-    const int on = 1;
-    int fd = socket(a->sa.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    int e;
-
-    if (fd < 0)
-        return -errno;
-    if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) == 0 &&
-        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)) == 0 &&
-        (a->sa.sa_family != AF_INET6 || setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on)) == 0) &&
-        bind(fd, &a->sa, len) == 0 && listen(fd, BACKLOG) == 0) {
-        *ret_fd = fd;
-        return 0;
-    }
-    e = errno;
-    close(fd);
-    return -e;
-}
-
-static uint16_t bound_port(int fd)
-{
-    union address a = {0};
-    socklen_t len = sizeof(a);
-
-    if (getsockname(fd, &a.sa, &len) < 0)
-        return 0;
-    return ntohs(a.sa.sa_family == AF_INET6 ? a.in6.sin6_port : a.in4.sin_port);
-}
-
-/* Out of descriptors: the connection stays in the backlog, so waiting for readiness would spin. */
-static void starve(struct listener *l, int e)
-{
-    if (!l->starved)
-        log_warning("broker: port %u: cannot accept (%s), trying again every %d ms", bound_port(l->fd), strerror(e),
-                    RETRY_MS);
-    l->starved = true;
-    loop_watch_set(l->watch, 0);
-    loop_timer_start(l->all->broker->loop, &l->retry, RETRY_MS);
-}
-
-static void on_ready(void *arg, int events)
-{
-    struct listener *l = arg;
-    int most = l->settings->tls ? TLS_ACCEPTS_PER_TURN : ACCEPTS_PER_TURN;
-
-    (void)events;
-    if (l->settings->tls && !tls_share_left(&l->all->handshakes))
-        return; /* in a later turn */
-    for (int i = 0; i < most; i++) {
-        union address peer = {0};
-        socklen_t len = sizeof(peer);
-        int fd = accept4(l->fd, &peer.sa, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
-
-        if (fd >= 0) {
-            l->starved = false;
-            tcp_accept(l->all, &l->entrance, l->settings->tls ? &l->tls : NULL, fd, &peer.sa);
-            continue;
-        }
-        if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
-            starve(l, errno);
-        if (errno != ECONNABORTED && errno != EINTR)
-            return;
-    }
-}
-
-static void on_retry(void *arg)
+static void on_accepted(void *arg, int fd, const struct net_peer *peer)
 {
     struct listener *l = arg;
 
-    loop_watch_set(l->watch, LOOP_READ);
+    tcp_accept(l->all, &l->entrance, l->settings->tls ? &l->tls : NULL, fd, peer);
+}
+
+/* Else in a later turn. */
+static bool has_time(void *arg)
+{
+    const struct listener *l = arg;
+
+    return tls_share_left(&l->all->handshakes);
+}
+
+/* "127.0.0.1 port 1883", "/run/wirepost/mqtt.sock" */
+struct place_name {
+    char text[160];
+};
+
+static struct place_name place_name(const struct listener_settings *s, uint16_t port)
+{
+    struct place_name name;
+
+    if (s->path)
+        snprintf(name.text, sizeof(name.text), "%s", s->path);
+    else
+        snprintf(name.text, sizeof(name.text), "%s port %u", s->bind, port);
+    return name;
 }
 
 /* Listens no more; whoever came in stays. */
 static void listener_park(struct listener *l)
 {
-    loop_timer_stop(l->all->broker->loop, &l->retry);
-    loop_watch_close(l->watch);
-    l->watch = NULL;
-    if (l->fd >= 0)
-        close(l->fd);
-    l->fd = -1;
+    acceptor_close(l->acceptor);
+    l->acceptor = NULL;
 }
 
 static void listener_free(struct listener *l)
@@ -152,21 +70,19 @@ static void listener_free(struct listener *l)
 
 static int listener_listen(struct listener *l)
 {
-    union address address;
-    socklen_t len;
-    int r = parse(l->settings, &address, &len);
+    const struct listener_settings *s = l->settings;
+    const struct net_place place = {
+        .bind = s->bind, .port = s->port, .path = s->path, .group = s->group, .mode = s->mode};
+    const char *why;
+    int r = acceptor_open(l->all->broker->loop, "broker", &place, on_accepted, l, &l->acceptor, &why);
 
-    if (r == 0)
-        r = open_socket(&address, len, &l->fd);
-    if (r == 0)
-        r = loop_watch_open(l->all->broker->loop, l->fd, LOOP_READ, on_ready, l, &l->watch);
     if (r < 0) {
-        log_error("broker: cannot listen on %s port %u (%s)", l->settings->bind, l->settings->port, strerror(-r));
-        listener_park(l);
+        log_error("broker: cannot listen on %s (%s)", place_name(s, s->port).text, why);
         return r;
     }
-    log_info("broker: listening on %s port %u%s", l->settings->bind, bound_port(l->fd),
-             l->settings->tls ? " with TLS" : "");
+    if (s->tls)
+        acceptor_pace(l->acceptor, TLS_ACCEPTS_PER_TURN, has_time);
+    log_info("broker: listening on %s%s", place_name(s, acceptor_port(l->acceptor)).text, s->tls ? " with TLS" : "");
     return 0;
 }
 
@@ -177,9 +93,8 @@ static int listener_open(struct listeners *ls, const struct listener_settings *s
 
     if (!l)
         return -ENOMEM;
-    *l = (struct listener){.all = ls, .settings = settings, .entrance.settings = &settings->entrance, .fd = -1};
+    *l = (struct listener){.all = ls, .settings = settings, .entrance.settings = &settings->entrance};
     list_init(&l->node);
-    timer_init(&l->retry, on_retry, l);
     r = listener_listen(l);
     if (r < 0) {
         listener_free(l);
@@ -196,10 +111,21 @@ void listeners_init(struct listeners *ls, struct broker *b)
     list_init(&ls->lingering);
 }
 
-/* With TLS it is another one: who came in without it has to go. */
+static bool same_text(const char *a, const char *b)
+{
+    return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+/* Whether it listens where these settings say, and as they say. With TLS it is another one: who came in without it has
+ * to go. */
 static bool is_for(const struct listener *l, const struct listener_settings *s)
 {
-    return l->settings->port == s->port && !l->settings->tls == !s->tls && strcmp(l->settings->bind, s->bind) == 0;
+    const struct listener_settings *mine = l->settings;
+
+    if (mine->path || s->path)
+        return mine->path && s->path && strcmp(mine->path, s->path) == 0 && mine->mode == s->mode &&
+               same_text(mine->group, s->group);
+    return mine->port == s->port && !mine->tls == !s->tls && strcmp(mine->bind, s->bind) == 0;
 }
 
 static struct listener *find(const struct listeners *ls, const struct listener_settings *settings)
@@ -247,9 +173,9 @@ static void free_parked(struct listeners *ls)
     list_for_each_safe (n, after, &ls->open) {
         struct listener *l = list_entry(n, struct listener, node);
 
-        if (l->fd >= 0)
+        if (l->acceptor)
             continue;
-        log_info("broker: no longer listening on %s port %u", l->settings->bind, l->settings->port);
+        log_info("broker: no longer listening on %s", place_name(l->settings, l->settings->port).text);
         entrance_close(ls->broker, &l->entrance);
         listener_free(l);
     }
@@ -261,7 +187,7 @@ static int open_one(struct listeners *ls, const struct listener_settings *settin
 
     if (!l)
         return listener_open(ls, settings);
-    return l->fd < 0 ? listener_listen(l) : 0;
+    return l->acceptor ? 0 : listener_listen(l);
 }
 
 int listeners_open(struct listeners *ls)

@@ -1,15 +1,14 @@
 /* tcp - see tcp.h. */
 #include "broker/tcp.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
-#include <netinet/in.h>
-#include <stdio.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "broker/conn.h"
 #include "core/log.h"
+#include "net/net_peer.h"
 #include "tls/tls_stream.h"
 
 /* What only some have: those with TLS, and those that linger. */
@@ -33,8 +32,6 @@ struct tcp {
 };
 _Static_assert((int)TLS_WANTS_READ == (int)LOOP_READ && (int)TLS_WANTS_WRITE == (int)LOOP_WRITE,
                "one can be the other");
-
-enum { PEER_TEXT = INET6_ADDRSTRLEN + 8 };
 
 static void tcp_free(struct tcp *t)
 {
@@ -273,25 +270,6 @@ static void on_read_again(void *arg)
 
 /* ---- coming in ---- */
 
-static void peer_text(const struct sockaddr *sa, char text[PEER_TEXT], bool *ret_loopback)
-{
-    char host[INET6_ADDRSTRLEN] = "?";
-
-    if (sa->sa_family == AF_INET6) {
-        const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)(const void *)sa;
-
-        inet_ntop(AF_INET6, &in6->sin6_addr, host, sizeof(host));
-        snprintf(text, PEER_TEXT, "[%s]:%u", host, ntohs(in6->sin6_port));
-        *ret_loopback = IN6_IS_ADDR_LOOPBACK(&in6->sin6_addr);
-    } else {
-        const struct sockaddr_in *in4 = (const struct sockaddr_in *)(const void *)sa;
-
-        inet_ntop(AF_INET, &in4->sin_addr, host, sizeof(host));
-        snprintf(text, PEER_TEXT, "%s:%u", host, ntohs(in4->sin_port));
-        *ret_loopback = ntohl(in4->sin_addr.s_addr) >> 24 == 127;
-    }
-}
-
 static bool begin_tls(struct tcp *t, struct tls_port *port)
 {
     struct extra *x = add_extra(t, on_read_again);
@@ -304,11 +282,10 @@ static bool begin_tls(struct tcp *t, struct tls_port *port)
 }
 
 void tcp_accept(struct listeners *ls, const struct entrance *e, struct tls_port *tls, int fd,
-                const struct sockaddr *peer)
+                const struct net_peer *peer)
 {
     struct tcp *t = calloc(1, sizeof(*t));
-    char text[PEER_TEXT];
-    struct broker_peer who = {.name = text, .entrance = e};
+    struct broker_peer who = {.name = peer->name, .loopback = peer->loopback, .entrance = e};
 
     if (!t) {
         close(fd);
@@ -316,14 +293,13 @@ void tcp_accept(struct listeners *ls, const struct entrance *e, struct tls_port 
     }
     t->broker = ls->broker;
     t->fd = fd;
-    peer_text(peer, text, &who.loopback);
     if ((tls && !begin_tls(t, tls)) || loop_watch_open(ls->broker->loop, fd, LOOP_READ, on_ready, t, &t->watch) < 0) {
         tcp_free(t);
         return;
     }
     t->conn = broker_conn_open(ls->broker, &tcp_transport, t, &who);
     if (!t->conn) {
-        log_debug("broker: %s: refused (too many connections, or out of memory)", text);
+        log_debug("broker: %s: refused (too many connections, or out of memory)", peer->name);
         tcp_free(t);
         return;
     }

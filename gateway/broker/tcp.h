@@ -1,5 +1,5 @@
 /*
- * tcp - one accepted socket: the transport of a conn.
+ * tcp - one accepted socket, TCP or Unix: the transport of a conn.
  *
  *   (handshake ->) open -> (broker closes) -> lingering -> freed
  *                       `-> (peer closes) -> freed
@@ -13,18 +13,16 @@
 #ifndef WP_BROKER_TCP_H
 #define WP_BROKER_TCP_H
 
-#include <stdbool.h>
-#include <sys/socket.h>
-
 #include "broker/listener.h"
 
 struct entrance;
+struct net_peer;
 
 enum { TCP_LINGER_MS = 1000 };
 
 /* Takes the descriptor, whatever comes of it. tls: NULL for none; it outlives the conns of the entrance. */
 void tcp_accept(struct listeners *ls, const struct entrance *e, struct tls_port *tls, int fd,
-                const struct sockaddr *peer);
+                const struct net_peer *peer);
 
 /* Closes what still lingers. */
 void tcp_end_lingering(struct listeners *ls);

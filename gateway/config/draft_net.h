@@ -22,6 +22,7 @@ struct listener_draft {
     bool broken;             /* errors in its own keys: rules about ports skip it */
     struct listener_settings settings;
     struct tls_draft tls;
+    const char *mode;
 };
 
 struct bridge_draft {

@@ -1,4 +1,4 @@
-/* options - the tables of everything but buses; see options_bus.c for those. */
+/* options - the tables of everything but the broker and the buses: see options_broker.c and options_bus.c for those. */
 #include "config/options.h"
 
 #include "config/draft.h"
@@ -51,56 +51,6 @@ static const struct schema_option gateway_options[] = {
     {0},
 };
 static const struct schema_section gateway_section = {"gateway", gateway_options};
-
-static const struct schema_option listener_options[] = {
-    {.name = "port",
-     .type = OPT_INT,
-     .min = 1,
-     .max = 65535,
-     INTO(struct listener_draft, settings.port),
-     .preset = "1883",
-     .help = "TCP port."},
-    {.name = "bind",
-     .type = OPT_ADDRESS,
-     INTO(struct listener_draft, settings.bind),
-     .preset = "127.0.0.1",
-     .help = "Address to listen on: 127.0.0.1 for this machine alone, 0.0.0.0 or :: for everyone."},
-    {.name = "tls",
-     .type = OPT_SECTION,
-     .section = &tls_section,
-     INTO(struct listener_draft, tls),
-     .help = "With it clients speak TLS here, and nothing else."},
-    {0},
-};
-const struct schema_section listener_section = {"a listener", listener_options};
-
-static const struct schema_option broker_options[] = {
-    {.name = "listeners",
-     .type = OPT_LIST,
-     .section = &listener_section,
-     INTO(struct root_draft, listener_list),
-     .preset = NULL,
-     .help = "Where clients connect; one listener with its defaults when this is not given."},
-    {.name = "allow_anonymous",
-     .type = OPT_BOOL,
-     INTO(struct root_draft, broker.entrance.allow_anonymous),
-     .preset = "false",
-     .help = "Serve clients without a user name from other machines too. From this machine they are always served."},
-    {.name = "limits",
-     .type = OPT_SECTION,
-     .section = &limit_section,
-     INTO(struct root_draft, broker),
-     .help = "What one client may cost, and what all of them may."},
-    {.name = "sys_interval",
-     .type = OPT_DURATION,
-     .min = 0,
-     .max = HOUR,
-     INTO(struct root_draft, broker.sys_interval_ms),
-     .preset = "10s",
-     .help = "Time between updates of the $SYS topics; 0 for none of them."},
-    {0},
-};
-static const struct schema_section broker_section = {"broker", broker_options};
 
 static const struct schema_option web_listen_options[] = {
     {.name = "port",

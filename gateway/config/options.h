@@ -12,6 +12,9 @@ enum { ROOT_MAIN = 1, ROOT_CONF_D = 2 };
 /* Kinds of a bus and of a device on it, and besides: of a device in a conf.d file. */
 enum { KIND_RTU = 1, KIND_TCP = 2, DEVICE_CONF_D = 4, KIND_RTU_TCP = 8 };
 
+/* Kinds of a listener. */
+enum { LISTENER_TCP = 1, LISTENER_UNIX = 2 };
+
 extern const struct schema_choice value_types[];
 extern const struct schema_choice value_orders[];
 extern const struct schema_choice value_word_orders[];
@@ -20,6 +23,7 @@ extern const struct schema_choice port_parities[];
 extern const struct schema_section root_section;   /* struct root_draft */
 extern const struct schema_section conf_d_section; /* the same, for a file in conf.d */
 extern const struct schema_section clock_section;  /* struct root_draft */
+extern const struct schema_section broker_section; /* struct root_draft */
 extern const struct schema_section listener_section;
 extern const struct schema_section limit_section;        /* struct broker_settings: what one client may cost, and all */
 extern const struct schema_section client_limit_section; /* struct broker_limits: the part that each listener may set */

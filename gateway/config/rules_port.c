@@ -145,10 +145,10 @@ static bool is_loopback(const char *bind)
 }
 
 /* Users come with a later version: until then nobody could log in from elsewhere. */
-static void check_reach(struct loader *ld, const struct draft *d, const struct listening *l)
+static void check_reach(struct loader *ld, const struct listener_settings *s, struct place place)
 {
-    if (!d->roots[0].broker.entrance.allow_anonymous && !is_loopback(l->bind))
-        report_warning(&ld->report, l->place,
+    if (!s->entrance.allow_anonymous && !is_loopback(s->bind))
+        report_warning(&ld->report, place,
                        "clients on other machines will be refused here: 'allow_anonymous' is false");
 }
 
@@ -157,6 +157,26 @@ static struct place listener_place(const struct node *node)
     if (!node)
         return (struct place){0};
     return key_place(node, NULL, node_get(node, "port") ? "port" : "bind");
+}
+
+static bool same_socket(const struct listener_draft *a, const struct listener_draft *b)
+{
+    return a->settings.path && b->settings.path && strcmp(a->settings.path, b->settings.path) == 0;
+}
+
+static void check_sockets(struct loader *ld, const struct draft *d, size_t index)
+{
+    const struct listener_draft *mine = &d->listeners[index];
+    char where[PLACE_TEXT];
+
+    for (size_t i = 0; i < index; i++)
+        if (same_socket(mine, &d->listeners[i])) {
+            struct place place = key_place(mine->node, NULL, "path");
+
+            report_error(&ld->report, place, "this socket is already another listener's, at %s",
+                         place_print(place, key_place(d->listeners[i].node, NULL, "path"), where));
+            return;
+        }
 }
 
 static void check_listeners(struct loader *ld, const struct draft *d)
@@ -169,12 +189,12 @@ static void check_listeners(struct loader *ld, const struct draft *d)
         return;
     for (size_t i = 0; i < d->listener_count; i++) {
         const struct listener_settings *s = &d->listeners[i].settings;
+        struct place place = listener_place(d->listeners[i].node);
 
-        if (d->listeners[i].broken)
+        if (d->listeners[i].broken || s->path)
             continue;
-        all[count] =
-            (struct listening){.place = listener_place(d->listeners[i].node), .bind = s->bind, .port = s->port};
-        check_reach(ld, d, &all[count++]);
+        all[count++] = (struct listening){.place = place, .bind = s->bind, .port = s->port};
+        check_reach(ld, s, place);
     }
     if (d->roots[0].web.enabled) {
         const struct node *listen = node_get(web, "listen");
@@ -196,4 +216,6 @@ void rules_check_ports(struct loader *ld, const struct draft *d)
         check_characters(ld, &d->buses[i]);
     }
     check_listeners(ld, d);
+    for (size_t i = 0; i < d->listener_count; i++)
+        check_sockets(ld, d, i);
 }

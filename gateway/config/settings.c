@@ -153,10 +153,8 @@ static bool build_listeners(struct settings *s, const struct draft *d)
 
     if (!listeners)
         return false;
-    for (size_t i = 0; i < d->listener_count; i++) {
+    for (size_t i = 0; i < d->listener_count; i++)
         listeners[i] = d->listeners[i].settings;
-        listeners[i].entrance = s->broker.entrance;
-    }
     s->broker.listeners = listeners;
     s->broker.listener_count = d->listener_count;
     return true;
