@@ -80,6 +80,7 @@ void broker_free(struct broker *b)
     for (size_t i = 0; i < FRAME_LAYOUTS; i++)
         buf_fini(&b->frames[i]);
     buf_fini(&b->props);
+    buf_fini(&b->mounted);
     buf_pool_fini(&b->pool);
     free(b);
 }

@@ -55,6 +55,7 @@ struct broker {
 
     struct buf frames[FRAME_LAYOUTS]; /* of the message being routed */
     struct buf props;                 /* scratch: rebuilt properties, suback codes */
+    struct buf mounted;               /* scratch: a topic with its mount */
     bool routing;
     uint64_t routed;                /* messages so far */
     struct delivery_queue deferred; /* published by taps while a message was routed */

@@ -8,6 +8,7 @@
 
 #include "broker/budget.h"
 #include "broker/catch_up.h"
+#include "broker/mount.h"
 #include "broker/owed.h"
 #include "core/log.h"
 
@@ -37,7 +38,8 @@ struct conn *broker_conn_open(struct broker *b, const struct broker_transport *t
                        .max_packet = MQTT_MAX_PACKET,
                        .packet_bytes = e->settings->limits.packet_bytes,
                        .inflight = e->settings->limits.inflight,
-                       .loopback = peer->loopback};
+                       .loopback = peer->loopback,
+                       .mounted = e->settings->mount};
     memcpy(c->peer, peer->name, name_size);
     list_init(&c->owed);
     list_init(&c->catching_up);
@@ -121,8 +123,16 @@ static void append_frame(struct conn *c, const struct frame *f, const struct pub
 bool conn_send_publish(struct conn *c, struct publication *p, const struct publish_form *form)
 {
     unsigned layout = (form->v5 ? FRAME_V5 : 0) | (form->qos ? FRAME_WITH_ID : 0);
+    struct publication bare; /* a copy with the topic as the client knows it; without frames */
     const struct frame *f;
 
+    if (c->mounted) {
+        bare = *p;
+        bare.scratch = NULL;
+        if (!mount_strip(c->entrance->settings->mount, p->topic, &bare.topic))
+            return false;
+        p = &bare;
+    }
     if (publication_len(p, form) > c->max_packet)
         return false;
     if (!p->scratch || form->ids) {

@@ -60,6 +60,7 @@ struct conn {
     bool paused;  /* the transport was told so */
     bool loopback;
     bool vouched;  /* a judge has let it in */
+    bool mounted;  /* its entrance has a mount */
     bool finished; /* the peer said DISCONNECT: nothing more will come */
     char peer[];
 };
@@ -81,7 +82,7 @@ void conn_send_ack(struct conn *c, enum mqtt_type type, uint16_t id, uint8_t rea
 /* Sends any packet. */
 void conn_send(struct conn *c, const struct mqtt_packet *p);
 
-/* Appends the PUBLISH. False when it is larger than the client takes. */
+/* Appends the PUBLISH. False when it is larger than the client takes, or its topic is not below the client's mount. */
 bool conn_send_publish(struct conn *c, struct publication *p, const struct publish_form *form);
 
 static inline size_t conn_unsent(const struct conn *c)

@@ -5,7 +5,7 @@
  *
  * Each listener has one, and the broker one for what is not a listener's, such
  * as the web port. Its settings change in place when the configuration is read
- * again; an entrance that goes takes its connections with it. Loop thread only.
+ * again, but for the mount; an entrance that goes takes its connections with it. Loop thread only.
  */
 #ifndef WP_BROKER_ENTRANCE_H
 #define WP_BROKER_ENTRANCE_H

@@ -5,6 +5,7 @@
 
 #include "broker/guard.h"
 #include "broker/handle.h"
+#include "broker/mount.h"
 #include "broker/will.h"
 #include "core/log.h"
 #include "mqtt/topic.h"
@@ -90,15 +91,26 @@ static struct session *take_session(struct conn *c, struct str id, bool clean_st
     return s;
 }
 
+/* With the client's mount. Empty when it gets too long, or without memory. */
+static struct str will_topic(const struct conn *c, const struct mqtt_will *in)
+{
+    struct str topic = in->topic;
+
+    if (c->mounted && mount_name(c->entrance->settings->mount, topic, &c->broker->mounted, &topic) < 0)
+        return str_of("");
+    return topic;
+}
+
 /* False when out of memory. */
 static bool take_will(struct session *s, const struct mqtt_will *in)
 {
+    struct str topic = will_topic(s->conn, in);
     const struct mqtt_props *props = &in->props;
     struct message *m = NULL;
     struct str travelling;
 
-    if (publication_props(props->list, &s->broker->props, &travelling) == 0)
-        m = message_new(in->topic, in->payload, travelling, in->qos, in->retain);
+    if (topic.len > 0 && publication_props(props->list, &s->broker->props, &travelling) == 0)
+        m = message_new(topic, in->payload, travelling, in->qos, in->retain);
     if (!m)
         return false;
     s->will = will_new(s, m, mqtt_has(props, MQTT_PROP_WILL_DELAY) ? props->will_delay : 0,
@@ -167,7 +179,7 @@ static enum mqtt_reason check_rights(const struct conn *c, const struct mqtt_con
 {
     if (guard_permit(c, id, ret_permit) < 0)
         return MQTT_SERVER_UNAVAILABLE;
-    return in->has_will && !guard_may_leave(*ret_permit, in->will.topic) ? MQTT_NOT_AUTHORIZED : MQTT_SUCCESS;
+    return in->has_will && !guard_may_leave(*ret_permit, will_topic(c, &in->will)) ? MQTT_NOT_AUTHORIZED : MQTT_SUCCESS;
 }
 
 /* It may come in. */

