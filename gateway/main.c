@@ -14,6 +14,7 @@ static const struct {
     {"passwd", cli_passwd, "give a user of the broker a password"},
     {"pub", cli_pub, "publish to an MQTT broker"},
     {"read", cli_read, "read registers or bits, as everything they may mean"},
+    {"rpc", cli_rpc, "send a request to an MQTT broker and print the answer"},
     {"run", cli_run, "the gateway, in the foreground"},
     {"scan", cli_scan, "find the devices on a line"},
     {"simulate", cli_simulate, "serve the devices of a configuration, with values that move"},

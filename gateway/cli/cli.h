@@ -11,6 +11,7 @@ int cli_check(int argc, char **argv);
 int cli_passwd(int argc, char **argv);
 int cli_pub(int argc, char **argv);
 int cli_read(int argc, char **argv);
+int cli_rpc(int argc, char **argv);
 int cli_run(int argc, char **argv);
 int cli_scan(int argc, char **argv);
 int cli_simulate(int argc, char **argv);

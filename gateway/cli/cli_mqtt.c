@@ -2,219 +2,204 @@
 #include "cli/cli_mqtt.h"
 
 #include <errno.h>
-#include <stdarg.h>
+#include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <unistd.h>
 
+#include "core/clock.h"
 #include "core/log.h"
-#include "mqtt/topic.h"
+#include "core/message.h"
+#include "loop.h"
+#include "mqtt/packet.h"
 
-enum {
-    OPTION_WILL_TOPIC = 256,
-    OPTION_WILL_PAYLOAD,
-    OPTION_WILL_QOS,
-    OPTION_WILL_RETAIN,
-    QOS2_INFLIGHT_V311 = 20,
-    SESSION_EXPIRY_S = 300, /* outlasts a restart of the broker; ended by a clean exit */
-};
+enum { READ_LEN = 65536 };
 
-const char mqtt_options_help[] =
-    "Connection:\n"
-    "  -h, --host HOST         broker to connect to (default localhost)\n"
-    "  -p, --port PORT         its port (default 1883)\n"
-    "  -u, --username NAME     user name\n"
-    "  -P, --password TEXT     password; other users of this machine may see it in the process list\n"
-    "  -i, --id ID             client id (default: made up)\n"
-    "  -q, --qos 0|1|2         quality of service (default 0)\n"
-    "  -V, --mqtt 5|311        protocol version (default 5)\n"
-    "  -k, --keepalive SECONDS longest silence before the connection is checked (default 60; 0: never)\n"
-    "      --will-topic TOPIC, --will-payload TEXT, --will-qos 0|1|2, --will-retain\n"
-    "                          what the broker publishes if this program vanishes\n"
-    "      --help              this text\n";
-
-static void make_client_id(struct mqtt_options *o)
+static void on_time_over(void *arg)
 {
-    uint32_t random = 0;
+    struct mqtt_session *s = arg;
 
-    /* Without randomness the process number still tells two of them apart on one machine. */
-    if (getrandom(&random, sizeof(random), GRND_NONBLOCK) < 0)
-        random = 0;
-    snprintf(o->client_id, sizeof(o->client_id), "wirepost-%06x%08x", (unsigned)getpid() & 0xffffff, random);
+    s->plan->time_over(s->arg);
 }
 
-void mqtt_options_init(struct mqtt_options *o, const char *command)
+static void on_signal(void *arg, int signo)
 {
-    *o = (struct mqtt_options){.command = command};
-    o->client = (struct client_settings){
-        .host = "localhost",
-        .port = 1883,
-        .version = MQTT_V5,
-        .clean_start = true,
-        .session_expiry_s = SESSION_EXPIRY_S,
-        .keepalive_s = 60,
-        .inflight = 1000,
-        .backoff_min_ms = 500,
-        .backoff_max_ms = 30000,
-    };
+    struct mqtt_session *s = arg;
+
+    (void)signo;
+    s->plan->interrupted(s->arg);
 }
 
-int mqtt_usage_error(const struct mqtt_options *o, const char *fmt, ...)
+int mqtt_session_open(struct mqtt_session *s, const struct mqtt_options *options, const struct mqtt_plan *plan,
+                      void *arg)
 {
-    va_list args;
+    int r;
 
-    fprintf(stderr, "wirepost %s: ", o->command);
-    va_start(args, fmt);
-    vfprintf(stderr, fmt, args);
-    va_end(args);
-    fprintf(stderr, "; see wirepost %s --help\n", o->command);
-    return -EINVAL;
-}
-
-int mqtt_parse_number(const char *text, uint64_t min, uint64_t max, uint64_t *ret_number)
-{
-    char *end;
-    unsigned long long n;
-
-    errno = 0;
-    n = strtoull(text, &end, 10);
-    if (errno || end == text || *end || *text < '0' || *text > '9' || n < min || n > max)
-        return -EINVAL;
-    *ret_number = n;
-    return 0;
-}
-
-static int take_number(const struct mqtt_options *o, const char *what, const char *arg, uint64_t min, uint64_t max,
-                       uint64_t *ret_number)
-{
-    if (mqtt_parse_number(arg, min, max, ret_number) < 0)
-        return mqtt_usage_error(o, "%s has to be %llu to %llu, not '%s'", what, (unsigned long long)min,
-                                (unsigned long long)max, arg);
-    return 1;
-}
-
-static int take_version(struct mqtt_options *o, const char *arg)
-{
-    if (strcmp(arg, "5") == 0)
-        o->client.version = MQTT_V5;
-    else if (strcmp(arg, "311") == 0 || strcmp(arg, "3.1.1") == 0)
-        o->client.version = MQTT_V311;
-    else
-        return mqtt_usage_error(o, "the MQTT version has to be 5 or 311, not '%s'", arg);
-    return 1;
-}
-
-static int take_will(struct mqtt_options *o, int opt, const char *arg)
-{
-    uint64_t n = 0;
-    int r = 1;
-
-    switch (opt) {
-    case OPTION_WILL_TOPIC:
-        o->client.will.topic = arg;
-        break;
-    case OPTION_WILL_PAYLOAD:
-        o->client.will.payload = str_of(arg);
-        break;
-    case OPTION_WILL_QOS:
-        r = take_number(o, "the QoS of the will", arg, 0, 2, &n);
-        o->client.will.qos = (uint8_t)n;
-        break;
-    case OPTION_WILL_RETAIN:
-        o->client.will.retain = true;
-        break;
-    default:
-        r = 0;
-        break;
-    }
+    *s = (struct mqtt_session){.options = options, .plan = plan, .arg = arg};
+    timer_init(&s->timer, on_time_over, s);
+    r = loop_new(&s->loop);
+    if (r == 0)
+        r = client_new(s->loop, &options->client, plan->events, arg, &s->client);
+    if (r == 0)
+        r = loop_on_signal(s->loop, SIGINT, on_signal, s);
+    if (r == 0)
+        r = loop_on_signal(s->loop, SIGTERM, on_signal, s);
+    signal(SIGPIPE, SIG_IGN); /* a peer or a reader of our output that has gone is an error like any other */
+    if (r < 0)
+        log_error("%s: %s", options->name, strerror(-r));
     return r;
 }
 
-int mqtt_options_take(struct mqtt_options *o, int opt, const char *arg)
+void mqtt_session_run(struct mqtt_session *s)
 {
-    uint64_t n = 0;
-    int r = 1;
-
-    switch (opt) {
-    case 'h':
-        o->client.host = arg;
-        break;
-    case 'p':
-        r = take_number(o, "the port", arg, 1, 65535, &n);
-        o->client.port = (uint16_t)n;
-        break;
-    case 'u':
-        o->client.username = arg;
-        break;
-    case 'P':
-        o->client.password = arg;
-        break;
-    case 'i':
-        o->client.client_id = arg;
-        break;
-    case 'q':
-        r = take_number(o, "the QoS", arg, 0, 2, &n);
-        o->qos = (uint8_t)n;
-        break;
-    case 'V':
-        r = take_version(o, arg);
-        break;
-    case 'k':
-        r = take_number(o, "the keepalive", arg, 0, 65535, &n);
-        o->client.keepalive_s = (uint16_t)n;
-        break;
-    default:
-        r = take_will(o, opt, arg);
-        break;
-    }
-    return r;
+    if (s->options->wait)
+        loop_timer_start(s->loop, &s->timer, (int64_t)s->options->wait * 1000);
+    client_start(s->client);
+    loop_run(s->loop);
+    loop_timer_stop(s->loop, &s->timer);
 }
 
-int mqtt_options_finish(struct mqtt_options *o)
+void mqtt_session_close(struct mqtt_session *s)
 {
-    const struct client_settings *s = &o->client;
-
-    if (!s->client_id) {
-        make_client_id(o);
-        o->client.client_id = o->client_id;
-    }
-    if (s->password && !s->username && s->version != MQTT_V5)
-        return mqtt_usage_error(o, "MQTT 3.1.1 has no password without a user name");
-    if (s->will.topic && !topic_name_valid(str_of(s->will.topic)))
-        return mqtt_usage_error(o, "'%s' is no topic for a will", s->will.topic);
-    if (!s->will.topic && (s->will.payload.len || s->will.qos || s->will.retain))
-        return mqtt_usage_error(o, "a will needs --will-topic");
-    if (s->version != MQTT_V5)
-        o->client.session_expiry_s = 0;
-    /* MQTT 3.1.1 servers cannot say how much they take; Mosquitto 2.0 acknowledges QoS 2 beyond its 20, and drops it.
-     */
-    if (s->version != MQTT_V5 && o->qos == 2)
-        o->client.inflight = QOS2_INFLIGHT_V311;
-    return 0;
+    client_free(s->client);
+    loop_free(s->loop);
 }
 
-void mqtt_report_online(struct mqtt_report *r)
+void mqtt_session_stop(struct mqtt_session *s, int status)
 {
-    const struct client_settings *s = &r->options->client;
-
-    if (r->troubled)
-        log_info("%s: connected to %s:%u", r->options->command, s->host, s->port);
-    r->online = true;
-    r->troubled = false;
-    r->last_why[0] = '\0';
-}
-
-void mqtt_report_offline(struct mqtt_report *r, const struct client_loss *loss)
-{
-    const struct client_settings *s = &r->options->client;
-
-    if (!r->online && strcmp(r->last_why, loss->why) == 0)
+    if (s->status == 0)
+        s->status = status;
+    if (s->stopping)
         return;
-    log_warning("%s: %s %s:%u (%s), trying again until it works", r->options->command,
-                r->online ? "lost" : "cannot connect to", s->host, s->port, loss->why);
-    snprintf(r->last_why, sizeof(r->last_why), "%s", loss->why);
-    r->online = false;
-    r->troubled = true;
+    s->stopping = true;
+    client_stop(s->client, false);
+}
+
+void mqtt_session_stopped(struct mqtt_session *s)
+{
+    loop_stop(s->loop);
+}
+
+/* "broker.example:8883", "wss://broker.example:443/mqtt" */
+static const char *place(const struct mqtt_session *s, char text[320])
+{
+    const struct client_settings *to = &s->options->client;
+
+    if (to->ws_path)
+        snprintf(text, 320, "%s://%s:%u%s", to->encrypted ? "wss" : "ws", to->host, to->port, to->ws_path);
+    else
+        snprintf(text, 320, "%s:%u", to->host, to->port);
+    return text;
+}
+
+void mqtt_session_online(struct mqtt_session *s)
+{
+    char where[320];
+
+    if (s->troubled)
+        log_info("%s: connected to %s", s->options->name, place(s, where));
+    s->online = true;
+    s->troubled = false;
+    s->failed = 0;
+    s->last_why[0] = '\0';
+}
+
+static int status_of(const struct client_loss *loss)
+{
+    switch (loss->cause) {
+    case CLIENT_CAUSE_HERE:
+        return MQTT_EXIT_HERE;
+    case CLIENT_CAUSE_TLS:
+    case CLIENT_CAUSE_WEBSOCKET:
+    case CLIENT_CAUSE_REFUSED:
+        return MQTT_EXIT_REFUSED;
+    case CLIENT_CAUSE_DISCONNECTED:
+        return MQTT_EXIT_DENIED;
+    case CLIENT_CAUSE_NETWORK:
+    case CLIENT_CAUSE_PROTOCOL:
+        break;
+    }
+    return MQTT_EXIT_UNREACHED;
+}
+
+void mqtt_session_offline(struct mqtt_session *s, const struct client_loss *loss)
+{
+    const struct mqtt_options *o = s->options;
+    const char *what = s->online ? "lost" : "cannot connect to";
+    bool over;
+    char where[320];
+
+    s->failed++;
+    over = o->tries && s->failed >= o->tries;
+    if (loss->for_good) {
+        log_error("%s: %s %s (%s), giving up", o->name, what, place(s, where), loss->why);
+    } else if (over) {
+        log_error("%s: %s %s (%s), giving up after %llu attempts", o->name, what, place(s, where), loss->why,
+                  (unsigned long long)s->failed);
+    } else if (s->online || strcmp(s->last_why, loss->why) != 0) {
+        log_warning("%s: %s %s (%s), trying again until it works", o->name, what, place(s, where), loss->why);
+        snprintf(s->last_why, sizeof(s->last_why), "%s", loss->why);
+        s->troubled = true;
+    }
+    s->online = false;
+    if (loss->for_good || over)
+        mqtt_session_stop(s, status_of(loss));
+}
+
+/* Messages */
+
+static void put_text(struct buf *props, enum mqtt_property id, struct str text)
+{
+    if (text.len == 0 || text.len > UINT16_MAX)
+        return;
+    buf_put_u8(props, (uint8_t)id);
+    buf_put_u16(props, (uint16_t)text.len);
+    buf_append(props, text.data, text.len);
+}
+
+struct message *mqtt_make_message(const struct mqtt_options *o, struct str topic, struct str payload,
+                                  struct str response_topic, struct str correlation)
+{
+    struct buf props = {0};
+    struct message *m = NULL;
+
+    if (o->client.version == MQTT_V5) {
+        if (o->is_text) {
+            buf_put_u8(&props, MQTT_PROP_PAYLOAD_FORMAT);
+            buf_put_u8(&props, 1);
+        }
+        put_text(&props, MQTT_PROP_CONTENT_TYPE, str_of(o->content_type));
+        put_text(&props, MQTT_PROP_RESPONSE_TOPIC, response_topic);
+        put_text(&props, MQTT_PROP_CORRELATION_DATA, correlation);
+        buf_append(&props, buf_data(&o->users), buf_len(&o->users));
+    }
+    if (!buf_failed(&props))
+        m = message_new(topic, payload, buf_str(&props), (uint8_t)o->qos, o->retain);
+    buf_fini(&props);
+    if (m && o->expiry)
+        m->expires_ms = clock_run_ms() + (int64_t)o->expiry * 1000;
+    return m;
+}
+
+int mqtt_read_file(const char *path, struct buf *content)
+{
+    bool input = strcmp(path, "-") == 0;
+    int fd = input ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t n = 1;
+    int r;
+
+    if (fd < 0)
+        return -errno;
+    while (n > 0) {
+        uint8_t *to = buf_len(content) <= MQTT_MAX_REMAINING ? buf_reserve(content, READ_LEN) : NULL;
+
+        n = to ? read(fd, to, READ_LEN) : -1;
+        if (n > 0)
+            buf_commit(content, (size_t)n);
+    }
+    r = n == 0 ? 0 : buf_len(content) > MQTT_MAX_REMAINING ? -EFBIG : buf_failed(content) ? -ENOMEM : -errno;
+    if (!input)
+        close(fd);
+    return r;
 }

@@ -93,8 +93,8 @@ def the_will_is_published(w, port, broker):
 
 
 def wrong_use_says_so(port):
-    for args, text in ((["-t", "a/#", "-m", "x"], "no topic to publish to"), (["-t", "a"], "one of -m, -f and -l"),
-                       (["-t", "a", "-m", "x", "-q", "3"], "QoS has to be 0 to 2"), (["-t", "a", "-m", "x", "y"], "too many"),
+    for args, text in ((["-t", "a/#", "-m", "x"], "no topic to publish to"), (["-t", "a"], "one of -m, -f, -l and -n"),
+                       (["-t", "a", "-m", "x", "-q", "3"], "--qos has to be 0 to 2"), (["-t", "a", "-m", "x", "y"], "too many"),
                        (["-t", "a", "-m", "x", "-V", "311", "-D", "a=b"], "no properties")):
         said = pub(port, *args, status=64)
         assert text in said, said

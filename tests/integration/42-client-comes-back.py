@@ -87,7 +87,7 @@ def nobody_there_is_said_once(w):
     broker.stop()
     done = subprocess.run([WIREPOST, "pub", "-p", str(port), "-t", "n", "-m", "1", "--timeout", "1"],
                           capture_output=True, text=True, timeout=20)
-    assert done.returncode == 1 and "0 messages acknowledged, 1 not" in done.stderr, done
+    assert done.returncode == 2 and "0 messages acknowledged, 1 not" in done.stderr, done
 
 
 def main():

@@ -27,22 +27,22 @@ def refused_connections(w, server):
                                 ("311", 1, "unsupported protocol version")):
         p = start(w, server, "pub", "-m", "x", "-V", version)
         server.accept(reason=code)
-        ends_with(p, 1, "refused: " + text)
+        ends_with(p, 3, "refused: " + text)
     p = start(w, server, "sub", "-V", "5")
     server.accept(reason=0x88, reason_string="back\x1b[2J at noon")   # busy: worth another try
     p.wait_for_log(r"refused: server unavailable \(back\?\[2J at noon\)")
     server.accept().answer_subscribe(0x87)
-    ends_with(p, 1, "refused 't' (not authorized)")
+    ends_with(p, 4, "refused 't' (not authorized)")
 
 
 def refused_publishes(w, server):
     p = start(w, server, "pub", "-m", "x", "-q", "1")
     peer = server.accept()
     peer.send(ack(PUBACK, peer.expect(PUBLISH).id, 0x97))
-    ends_with(p, 1, "refused message 1 (quota exceeded)")
+    ends_with(p, 4, "refused message 1 (quota exceeded)")
     p = start(w, server, "pub", "-m", "x" * 100)
     server.accept(maximum_packet_size=50)
-    ends_with(p, 1, "larger than the broker takes")
+    ends_with(p, 4, "larger than the broker takes")
 
 
 def limits_are_obeyed(w, server):
