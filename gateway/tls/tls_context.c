@@ -12,6 +12,7 @@
 #include "tls/tls_error.h"
 #include "tls/tls_internal.h"
 #include "tls/tls_names.h"
+#include "tls/tls_resume.h"
 
 /* Of TLS 1.2; those of 1.3 are all like these. */
 #define CIPHERS "ECDHE+AESGCM:ECDHE+CHACHA20"
@@ -254,7 +255,9 @@ int tls_context_new_client(const struct tls_client_settings *s, struct buf *prob
     c->verify_hostname = s->verify_hostname && !s->insecure;
     add_client_rules(c, s);
     SSL_CTX_set_verify(c->ssl, s->insecure ? SSL_VERIFY_NONE : SSL_VERIFY_PEER, NULL);
-    r = load_server_ca(c, s->ca);
+    r = tls_resume_attach(c->ssl);
+    if (r == 0)
+        r = load_server_ca(c, s->ca);
     if (r == 0 && s->cert)
         r = use_pair(c, s->cert, s->key ? s->key : s->cert);
     if (r == 0 && s->alpn)

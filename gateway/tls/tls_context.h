@@ -3,7 +3,8 @@
  *
  *   settings -> files -> context -> streams (tls_stream.h)
  *
- * A context never changes: other files or settings make another one. Streams
+ * But for its tickets and the last session of a client, a context never
+ * changes: other files or settings make another one. Streams
  * hold on to what they need of it, so it may be freed while they live, and
  * swapping contexts drops nobody. TLS 1.2 and 1.3, forward secrecy and
  * authenticated encryption only; no compression, no renegotiation.

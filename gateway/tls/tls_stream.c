@@ -10,6 +10,7 @@
 
 #include "tls/tls_error.h"
 #include "tls/tls_internal.h"
+#include "tls/tls_resume.h"
 #include "tls/tls_socket.h"
 
 struct tls_stream {
@@ -34,6 +35,8 @@ static bool is_address(const char *host)
 
 static bool set_host(SSL *ssl, const char *host, bool verify)
 {
+    if (tls_resume_begin(ssl, host) < 0)
+        return false;
     if (is_address(host)) /* RFC 6066: addresses are not named */
         return !verify || X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), host) == 1;
     return SSL_set_tlsext_host_name(ssl, host) == 1 && (!verify || SSL_set1_host(ssl, host) == 1);
@@ -69,6 +72,9 @@ void tls_stream_free(struct tls_stream *s)
 {
     if (!s)
         return;
+    /* A line that broke says nothing against its session: OpenSSL would not go on from it otherwise. */
+    if (s->ssl && s->result != -EPROTO)
+        SSL_set_shutdown(s->ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
     SSL_free(s->ssl);
     free(s->error);
     free(s);

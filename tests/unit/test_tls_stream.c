@@ -301,6 +301,49 @@ static void the_newest_version_is_preferred(void **state)
     close_ends(&e);
 }
 
+/* Another connection of the same client to the same server; whether it went on from the one before. */
+static bool goes_on(struct ends *e, const char *wanted_host)
+{
+    struct tls_stream_facts at_server;
+    struct tls_stream_facts at_client;
+    uint8_t data[16];
+
+    tls_stream_free(e->server);
+    tls_stream_free(e->client);
+    close(e->fds[0]);
+    close(e->fds[1]);
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, e->fds), 0);
+    assert_int_equal(tls_stream_new(e->server_context, e->fds[0], NULL, &e->server), 0);
+    assert_int_equal(tls_stream_new(e->client_context, e->fds[1], wanted_host, &e->client), 0);
+    shake_hands(e);
+    assert_int_equal(e->server_result, 0);
+    assert_int_equal(e->client_result, 0);
+    assert_int_equal(tls_stream_read(e->client, data, sizeof(data)), -EAGAIN); /* takes the ticket */
+    tls_stream_get_facts(e->server, &at_server);
+    tls_stream_get_facts(e->client, &at_client);
+    assert_int_equal(at_server.resumed, at_client.resumed);
+    return at_client.resumed;
+}
+
+static void a_client_goes_on_from_its_last_session(void **state)
+{
+    struct tls_server_settings ss = server_settings();
+    struct tls_client_settings cs = client_settings();
+    struct ends e;
+
+    (void)state;
+    cs.verify_hostname = false;
+    e = open_ends(&ss, &cs, host);
+    assert_false(goes_on(&e, host));
+    assert_true(goes_on(&e, host));
+    assert_true(goes_on(&e, host));
+    assert_false(goes_on(&e, "other.test"));
+    assert_int_equal(tls_context_renew_tickets(e.server_context), 0);
+    assert_false(goes_on(&e, "other.test"));
+    assert_true(goes_on(&e, "other.test"));
+    close_ends(&e);
+}
+
 /* A listener that asks for certificates, and a client that shows `name`.crt, or none. */
 static struct ends with_certificate(const char *name, bool require, const char *crl)
 {
@@ -427,6 +470,7 @@ int main(void)
         cmocka_unit_test(a_client_says_why_it_does_not_believe),
         cmocka_unit_test(a_client_may_not_care_about_the_host),
         cmocka_unit_test(the_newest_version_is_preferred),
+        cmocka_unit_test(a_client_goes_on_from_its_last_session),
         cmocka_unit_test(a_certificate_gives_a_user_name),
         cmocka_unit_test(a_name_that_no_user_can_have_is_refused),
         cmocka_unit_test(a_server_says_why_it_does_not_believe),
