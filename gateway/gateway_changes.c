@@ -10,20 +10,22 @@
 
 /* Keys, and whole sections, that a reload applies, or refuses before anybody asks here. */
 static const char *const applied[] = {
-    "gateway.id",
-    "gateway.data_dir",
-    "gateway.clock",
-    "gateway.remote_commissioning",
-    "broker.listeners",
-    "broker.allow_anonymous",
-    "broker.limits",
-    "broker.sys_interval",
-    "web",
+    "gateway.id",       "gateway.data_dir",       "gateway.clock",       "gateway.remote_commissioning",
+    "broker.listeners", "broker.allow_anonymous", "broker.limits",       "broker.users",
+    "broker.acl",       "broker.logins",          "broker.sys_interval", "web",
     "log.level",
 };
 
+/* Files of users and rules. */
+static bool is_file(const char *key)
+{
+    return key[0] == '/';
+}
+
 static bool is_applied(const char *key)
 {
+    if (is_file(key))
+        return true;
     for (size_t i = 0; i < ARRAY_LEN(applied); i++) {
         size_t len = strlen(applied[i]);
 
@@ -49,12 +51,14 @@ static enum comparison compare(const struct settings_part *part, const struct pa
     return MISSING;
 }
 
-static struct parts parts_of_keys(const struct settings *s)
+/* Or of files. */
+static struct parts parts_of_keys(const struct settings *s, bool files)
 {
     struct parts parts = {.items = calloc(s->part_count + 1, sizeof(parts.items[0]))};
 
     for (size_t i = 0; parts.items && i < s->part_count; i++)
-        parts.items[parts.count++] = s->parts[i];
+        if (is_file(s->parts[i].key) == files)
+            parts.items[parts.count++] = s->parts[i];
     return parts;
 }
 
@@ -118,10 +122,8 @@ static void print_stages(struct buf *out, const char *const noun[2], struct part
 }
 
 /* Frees both. */
-static void print_keys(struct buf *out, struct parts before, struct parts now)
+static void print_keys(struct buf *out, const char *const noun[2], struct parts before, struct parts now)
 {
-    static const char *const noun[] = {"key", "keys"};
-
     print_those(out, noun, "changed", &now, &before, DIFFERENT);
     print_those(out, noun, "added", &now, &before, MISSING);
     print_those(out, noun, "removed", &before, &now, MISSING);
@@ -133,10 +135,13 @@ void changes_print(const struct settings *before, const struct settings *now, st
 {
     static const char *const bus[] = {"bus", "buses"};
     static const char *const bridge[] = {"bridge", "bridges"};
+    static const char *const key[] = {"key", "keys"};
+    static const char *const file[] = {"file", "files"};
 
     print_stages(out, bus, parts_of_buses(before), parts_of_buses(now));
     print_stages(out, bridge, parts_of_bridges(before), parts_of_bridges(now));
-    print_keys(out, parts_of_keys(before), parts_of_keys(now));
+    print_keys(out, key, parts_of_keys(before, false), parts_of_keys(now, false));
+    print_keys(out, file, parts_of_keys(before, true), parts_of_keys(now, true));
     if (buf_len(out) == 0)
         buf_put_text(out, "nothing has changed");
 }

@@ -56,7 +56,8 @@ struct acl_member {
 
 struct acl {
     struct arena *arena;
-    const char *name; /* of its file, borrowed; NULL: none */
+    const char *name;     /* of its file, borrowed; NULL: none */
+    uint64_t fingerprint; /* of the file; its reader's, both */
     bool in_order;
     struct acl_member *members; /* by user, then as they were added */
     size_t member_count;

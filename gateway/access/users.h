@@ -33,6 +33,7 @@ struct user {
 struct users {
     struct user *at; /* by name */
     size_t count;
+    uint64_t fingerprint;      /* of the file; its reader's */
     uint8_t key[USERS_DIGEST]; /* of the digests; this process's own */
 };
 

@@ -37,9 +37,11 @@ struct users;
 /* What holds for those who come in at one place. */
 struct entrance_settings {
     bool allow_anonymous; /* wherever they come from; on loopback they are served as long as there are no users too */
-    struct users *users;  /* who may come in by a password; NULL: none can */
-    struct acl *acl;      /* what they may do; NULL: everything */
-    const char *mount;    /* their topics begin with it, which they neither write nor see; NULL: none */
+    const char *users_file;
+    struct users *users; /* who may come in by a password; NULL: nobody can */
+    const char *acl_file;
+    struct acl *acl;   /* what they may do; NULL: everything */
+    const char *mount; /* their topics begin with it, which they neither write nor see; NULL: none */
     struct broker_limits limits;
 };
 

@@ -111,6 +111,7 @@ static void read_options(struct loader *ld, struct draft *d)
     for (size_t i = 1; i < d->root_count; i++)
         schema_read(&ld->ctx, &conf_d_section, ROOT_CONF_D, d->roots[i].node, &d->roots[i]);
     draft_listeners(ld, d);
+    draft_access(ld, d);
     draft_allowed_hosts(ld, d);
     draft_buses(ld, d);
     draft_devices(ld, d);

@@ -36,6 +36,9 @@ int source_read(struct loader *ld, const char *path, const struct file **ret_fil
 int source_read_text(struct loader *ld, const char *path, struct str text, const struct file **ret_file,
                      struct node **ret_root);
 
+/* A file whose text somebody else reads, for places in it. NULL when out of memory. */
+const struct file *source_file(struct loader *ld, const char *path);
+
 /* Appends the bytes of a file to `out`; stops soon after `max`. 0 or -errno. */
 int source_read_bytes(const char *path, size_t max, struct buf *out);
 
@@ -77,6 +80,8 @@ void template_check(struct loader *ld, const struct node *root, struct device_dr
 
 /* Each reads what the lists of d->roots describe; buses before devices. */
 void draft_listeners(struct loader *ld, struct draft *d);
+void draft_access(struct loader *ld, struct draft *d);             /* users and rules of the broker and its listeners */
+struct acl *draft_acl(struct loader *ld, const struct node *root); /* of a file of rules; NULL: out of memory */
 void draft_allowed_hosts(struct loader *ld, struct draft *d);
 
 /* After the section was read into *tls: the rest of it; and, if it is sound so far, whether its files can be used. In

@@ -24,6 +24,11 @@ extern const struct schema_section root_section;   /* struct root_draft */
 extern const struct schema_section conf_d_section; /* the same, for a file in conf.d */
 extern const struct schema_section clock_section;  /* struct root_draft */
 extern const struct schema_section broker_section; /* struct root_draft */
+extern const struct schema_section access_section; /* struct entrance_settings: who may come in, and do what */
+extern const struct schema_section login_section;  /* struct login_limits */
+extern const struct schema_section acl_section;    /* struct acl_draft */
+extern const struct schema_section acl_user_section;
+extern const struct schema_section acl_group_section; /* both: struct acl_party_draft */
 extern const struct schema_section listener_section;
 extern const struct schema_section limit_section;        /* struct broker_settings: what one client may cost, and all */
 extern const struct schema_section client_limit_section; /* struct broker_limits: the part that each listener may set */

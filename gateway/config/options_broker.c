@@ -2,17 +2,6 @@
 #include "config/draft.h"
 #include "config/options.h"
 
-/* What a listener says for itself, or else the broker for all. */
-static const struct schema_option entrance_options[] = {
-    {.name = "allow_anonymous",
-     .type = OPT_BOOL,
-     INTO(struct entrance_settings, allow_anonymous),
-     .preset = "false",
-     .help = "Serve clients without a user name from other machines too. From this machine they are always served."},
-    {0},
-};
-static const struct schema_section entrance_section = {"broker", entrance_options};
-
 static const struct schema_option listener_options[] = {
     {.name = "port",
      .type = OPT_INT,
@@ -62,7 +51,7 @@ static const struct schema_option listener_options[] = {
      .max = 1024,
      INTO(struct listener_draft, settings.entrance.mount),
      .help = "Topics of clients that come in here begin with this, which they neither write nor see."},
-    {.type = OPT_SHARED, .section = &entrance_section, INTO(struct listener_draft, settings.entrance)},
+    {.type = OPT_SHARED, .section = &access_section, INTO(struct listener_draft, settings.entrance)},
     {.name = "limits",
      .type = OPT_SECTION,
      .section = &client_limit_section,
@@ -79,7 +68,12 @@ static const struct schema_option broker_options[] = {
      INTO(struct root_draft, listener_list),
      .preset = NULL,
      .help = "Where clients connect; one listener with its defaults when this is not given."},
-    {.type = OPT_SHARED, .section = &entrance_section, INTO(struct root_draft, broker.entrance)},
+    {.type = OPT_SHARED, .section = &access_section, INTO(struct root_draft, broker.entrance)},
+    {.name = "logins",
+     .type = OPT_SECTION,
+     .section = &login_section,
+     INTO(struct root_draft, broker.logins),
+     .help = "What checking passwords may cost."},
     {.name = "limits",
      .type = OPT_SECTION,
      .section = &limit_section,

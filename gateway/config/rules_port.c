@@ -144,12 +144,13 @@ static bool is_loopback(const char *bind)
     return family == 4 ? address[0] == 127 : is_any(address, 15) && address[15] == 1;
 }
 
-/* Users come with a later version: until then nobody could log in from elsewhere. */
 static void check_reach(struct loader *ld, const struct listener_settings *s, struct place place)
 {
-    if (!s->entrance.allow_anonymous && !is_loopback(s->bind))
+    if (!s->entrance.allow_anonymous && !s->entrance.users_file && !(s->tls && s->tls->client_ca) &&
+        !is_loopback(s->bind))
         report_warning(&ld->report, place,
-                       "clients on other machines will be refused here: 'allow_anonymous' is false");
+                       "clients on other machines will be refused here: there are no 'users', and 'allow_anonymous' "
+                       "is false");
 }
 
 static struct place listener_place(const struct node *node)

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "access/acl.h"
+#include "access/users.h"
 #include "config/fingerprint.h"
 #include "config/loader.h"
 
@@ -192,10 +194,30 @@ static bool has_fingerprints(const struct node *list)
     return strcmp(list->key, "buses") == 0 || strcmp(list->key, "bridges") == 0;
 }
 
-static bool build_parts(struct settings *s, const struct node *root)
+static size_t add_file(struct settings_part *parts, size_t count, const char *path, uint64_t fingerprint)
 {
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(parts[i].key, path) == 0)
+            return count;
+    parts[count] = (struct settings_part){.key = path, .fingerprint = fingerprint};
+    return count + 1;
+}
+
+/* What is in a file of users or rules counts as what is written. */
+static size_t add_files(struct settings_part *parts, size_t count, const struct entrance_settings *e)
+{
+    if (e->users)
+        count = add_file(parts, count, e->users_file, e->users->fingerprint);
+    if (e->acl)
+        count = add_file(parts, count, e->acl_file, e->acl->fingerprint);
+    return count;
+}
+
+static bool build_parts(struct settings *s, const struct draft *d)
+{
+    const struct node *root = d->roots[0].node;
     struct settings_part *parts;
-    size_t room = 0;
+    size_t room = 2 * (1 + d->listener_count);
 
     for (const struct node *n = node_first(root); n; n = n->next)
         room += 1 + n->count;
@@ -217,6 +239,9 @@ static bool build_parts(struct settings *s, const struct node *root)
             key = key ? key->next : NULL;
         } while (key);
     }
+    s->part_count = add_files(parts, s->part_count, &d->roots[0].broker.entrance);
+    for (size_t i = 0; i < d->listener_count; i++)
+        s->part_count = add_files(parts, s->part_count, &d->listeners[i].settings.entrance);
     return true;
 }
 
@@ -244,7 +269,7 @@ struct settings *settings_build(struct arena *arena, const char *path, const str
     s->web.allowed_host_count = d->allowed_host_count;
     s->log_level = (enum log_level)root->log_level;
     s->path = arena_strdup(arena, str_of(path));
-    if (!s->path || !build_parts(s, root->node))
+    if (!s->path || !build_parts(s, d))
         return NULL;
     return build_listeners(s, d) && build_buses(s, d) && build_bridges(s, d) ? s : NULL;
 }

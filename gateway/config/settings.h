@@ -31,8 +31,8 @@ struct gateway_settings {
     bool remote_commissioning; /* scans and raw writes by MQTT */
 };
 
-/* What is written under one key of a section in the main file, such as broker.limits, as a number: another number is
- * another text. For what has no such number of its own. */
+/* What is written under one key of a section in the main file, such as broker.limits, or in a file it names, by its
+ * absolute path, as a number: another number is another text. For what has no such number of its own. */
 struct settings_part {
     const char *key;
     uint64_t fingerprint;

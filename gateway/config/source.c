@@ -52,7 +52,7 @@ static char *absolute_dir(struct loader *ld, const char *path)
     return arena_strdup(ld->scratch, str_of(resolved));
 }
 
-static const struct file *new_file(struct loader *ld, const char *path)
+const struct file *source_file(struct loader *ld, const char *path)
 {
     struct file *f = arena_alloc(ld->scratch, sizeof(*f));
 
@@ -66,7 +66,7 @@ static const struct file *new_file(struct loader *ld, const char *path)
 
 int source_read(struct loader *ld, const char *path, const struct file **ret_file, struct node **ret_root)
 {
-    const struct file *file = new_file(ld, path);
+    const struct file *file = source_file(ld, path);
     struct buf content = {0};
     int r;
 
@@ -85,7 +85,7 @@ int source_read(struct loader *ld, const char *path, const struct file **ret_fil
 int source_read_text(struct loader *ld, const char *path, struct str text, const struct file **ret_file,
                      struct node **ret_root)
 {
-    const struct file *file = new_file(ld, path);
+    const struct file *file = source_file(ld, path);
 
     if (!file)
         return -ENOMEM;

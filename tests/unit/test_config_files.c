@@ -18,6 +18,9 @@
 #include "config/options.h"
 #include "config/options_serial.h"
 
+/* "secret" */
+#define SECRET                                                                                                         \
+    "$7$101$IY3LrO4/KQ5nSYVf$5hrWBJ5/qO1Sc0q4SYg0WXeZfEQy85P4FL2i2SgOKNWUAZFcqVT7AuMDxgUzLOAyRTJq3Lx9XjtAqkMTED4Z8Q=="
 #define SHIPPED TESTS_DIR "/../conf/wirepost.yaml"
 
 static int enter_new_folder(void **state)
@@ -190,7 +193,10 @@ static void the_commented_examples_of_the_shipped_file_are_valid(void **state)
 
     assert_int_equal(mkdir("templates", 0755), 0);
     copy_file(TESTS_DIR "/../conf/templates/eastron-sdm120.yaml", "templates/eastron-sdm120.yaml", false);
+    assert_int_equal(mkdir("examples", 0755), 0);
+    copy_file(TESTS_DIR "/../conf/examples/acl.yaml", "examples/acl.yaml", false);
     write_file("cloud.password", "x", 0600);
+    write_file("users.passwd", "anna:" SECRET "\n", 0600);
     make_certificates();
     copy_file(SHIPPED, "main.yaml", true);
     s = load(0, "");
@@ -202,6 +208,9 @@ static void the_commented_examples_of_the_shipped_file_are_valid(void **state)
     settings_free(s);
     rig_remove_files();
     remove("cloud.password");
+    remove("users.passwd");
+    remove("examples/acl.yaml");
+    rmdir("examples");
 }
 
 static bool all_mentioned(const char *text, const struct schema_section *section)
