@@ -44,7 +44,7 @@ struct broker {
     uint32_t conn_count;
     struct list_node dead;
     struct list_node closed_taps; /* freed at the end of the turn */
-    struct list_node catching_up; /* conns with subscriptions that wait for retained messages */
+    struct list_node catching_up; /* catch_up.c: conns with subscriptions that wait for retained messages */
     struct timer catch_up;
     struct conn *dirty;
     struct loop_hook end_of_turn;

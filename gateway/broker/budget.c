@@ -3,6 +3,7 @@
 
 #include <errno.h>
 
+#include "broker/catch_up.h"
 #include "broker/conn.h"
 #include "broker/limit.h"
 
@@ -28,10 +29,13 @@ static size_t size_of(const struct buf *b)
 
 void budget_count(struct conn *c)
 {
-    size_t bytes = size_of(c->in) + size_of(c->out) + size_of(c->catch_up);
+    size_t bytes = size_of(c->in) + size_of(c->out) + catch_up_bytes(c);
 
-    c->broker->buffer_bytes += bytes - c->counted;
-    c->counted = bytes;
+    if (bytes > UINT32_MAX)
+        bytes = UINT32_MAX;
+    c->broker->buffer_bytes -= c->counted;
+    c->broker->buffer_bytes += bytes;
+    c->counted = (uint32_t)bytes;
 }
 
 static bool has_room(const struct broker *b, const struct broker_limits *most, const struct delivery_queue *q,

@@ -1,10 +1,18 @@
 /* catch_up - see catch_up.h. A conn's subscriptions wait encoded: | id (4) | qos (1) | length (2) | filter | */
 #include "broker/catch_up.h"
 
+#include <stdlib.h>
+
 #include "broker/conn.h"
 #include "core/clock.h"
 
 enum { TURN_MS = 20 }; /* how old a turn may be to begin with another subscription */
+
+struct catch_up {
+    struct list_node node; /* in broker.catching_up, once it is begun */
+    struct conn *conn;
+    struct buf wanted;
+};
 
 static bool turn_is_old(const struct broker *b)
 {
@@ -13,7 +21,8 @@ static bool turn_is_old(const struct broker *b)
 
 static void send_first(struct conn *c)
 {
-    struct reader r = reader_of(buf_data(c->catch_up), buf_len(c->catch_up));
+    struct buf *wanted = &c->catch_up->wanted;
+    struct reader r = reader_of(buf_data(wanted), buf_len(wanted));
     struct subscription_options options = {0};
     struct str filter;
 
@@ -23,8 +32,8 @@ static void send_first(struct conn *c)
     if (router_has(&c->broker->router, &c->session->subscriber, filter) && /* it may have unsubscribed again */
         broker_send_retained(c->session, filter, &options) < 0)
         conn_doom(c, MQTT_SERVER_BUSY);
-    buf_consume(c->catch_up, r.pos);
-    if (buf_len(c->catch_up) == 0 || c->doom) {
+    buf_consume(wanted, r.pos);
+    if (buf_len(wanted) == 0 || c->doom) {
         catch_up_stop(c);
         conn_mark_dirty(c); /* it may be read from again */
     }
@@ -36,11 +45,11 @@ static void on_next_turn(void *arg)
     struct broker *b = arg;
 
     for (bool first = true; !list_empty(&b->catching_up) && (first || !turn_is_old(b)); first = false) {
-        struct conn *c = list_entry(b->catching_up.next, struct conn, catching_up);
+        struct catch_up *up = list_entry(b->catching_up.next, struct catch_up, node);
 
-        list_remove(&c->catching_up);
-        list_push_back(&b->catching_up, &c->catching_up);
-        send_first(c);
+        list_remove(&up->node);
+        list_push_back(&b->catching_up, &up->node);
+        send_first(up->conn);
     }
     if (!list_empty(&b->catching_up))
         loop_timer_start(b->loop, &b->catch_up, 0);
@@ -52,44 +61,66 @@ void catch_up_init(struct broker *b)
     timer_init(&b->catch_up, on_next_turn, b);
 }
 
+static struct catch_up *catch_up_new(struct conn *c)
+{
+    struct catch_up *up = calloc(1, sizeof(*up));
+
+    if (!up)
+        return NULL;
+    up->conn = c;
+    list_init(&up->node);
+    return up;
+}
+
 void catch_up_add(struct conn *c, struct str filter, const struct subscription_options *options)
 {
+    struct buf *wanted;
+
     if (!c->catch_up)
-        c->catch_up = buf_pool_get(&c->broker->pool);
+        c->catch_up = catch_up_new(c);
     if (!c->catch_up) {
         conn_doom(c, MQTT_SERVER_BUSY);
         return;
     }
-    buf_put_u32(c->catch_up, options->id);
-    buf_put_u8(c->catch_up, options->qos);
-    buf_put_u16(c->catch_up, (uint16_t)filter.len);
-    buf_append(c->catch_up, filter.data, filter.len);
+    wanted = &c->catch_up->wanted;
+    buf_put_u32(wanted, options->id);
+    buf_put_u8(wanted, options->qos);
+    buf_put_u16(wanted, (uint16_t)filter.len);
+    buf_append(wanted, filter.data, filter.len);
 }
 
 void catch_up_begin(struct conn *c)
 {
     struct broker *b = c->broker;
 
-    if (c->catch_up && buf_failed(c->catch_up)) {
+    if (c->catch_up && buf_failed(&c->catch_up->wanted)) {
         conn_doom(c, MQTT_SERVER_BUSY);
         catch_up_stop(c);
     }
     while (c->catch_up && !turn_is_old(b))
         send_first(c);
-    if (!c->catch_up || list_linked(&c->catching_up))
+    if (!c->catch_up || list_linked(&c->catch_up->node))
         return;
-    list_push_back(&b->catching_up, &c->catching_up);
+    list_push_back(&b->catching_up, &c->catch_up->node);
     if (!timer_running(&b->catch_up))
         loop_timer_start(b->loop, &b->catch_up, 0);
+}
+
+size_t catch_up_bytes(const struct conn *c)
+{
+    return c->catch_up ? c->catch_up->wanted.cap : 0;
 }
 
 void catch_up_stop(struct conn *c)
 {
     struct broker *b = c->broker;
 
-    buf_pool_put(&b->pool, c->catch_up);
+    if (!c->catch_up)
+        return;
+    list_remove(&c->catch_up->node);
+    buf_fini(&c->catch_up->wanted);
+    free(c->catch_up);
     c->catch_up = NULL;
-    list_remove(&c->catching_up);
     if (list_empty(&b->catching_up))
         loop_timer_stop(b->loop, &b->catch_up);
 }

@@ -8,6 +8,8 @@
 #ifndef WP_BROKER_CATCH_UP_H
 #define WP_BROKER_CATCH_UP_H
 
+#include <stddef.h>
+
 #include "core/str.h"
 
 struct broker;
@@ -21,6 +23,9 @@ void catch_up_add(struct conn *c, struct str filter, const struct subscription_o
 
 /* Begins with what was added, or goes on. */
 void catch_up_begin(struct conn *c);
+
+/* Memory that waits with it. */
+size_t catch_up_bytes(const struct conn *c);
 
 /* Forgets what has not been sent. */
 void catch_up_stop(struct conn *c);

@@ -42,7 +42,6 @@ struct conn *broker_conn_open(struct broker *b, const struct broker_transport *t
                        .mounted = e->settings->mount};
     memcpy(c->peer, peer->name, name_size);
     list_init(&c->owed);
-    list_init(&c->catching_up);
     list_push_back(&b->conns, &c->node);
     timer_init(&c->timer, on_connect_timeout, c);
     loop_timer_start(b->loop, &c->timer, CONN_CONNECT_MS);
@@ -171,7 +170,7 @@ static void release_out(struct conn *c)
     budget_count(c);
     if (c->dropped == 0)
         return;
-    log_info("broker: %s %s: %" PRIu64 " messages were dropped while it did not read", c->peer,
+    log_info("broker: %s %s: %" PRIu32 " messages were dropped while it did not read", c->peer,
              c->session ? session_name(c->session).text : "", c->dropped);
     c->dropped = 0;
 }

@@ -20,7 +20,9 @@ enum conn_state {
 };
 
 struct aliases;
+struct catch_up;
 
+/* There are many, idle: each 16 bytes count. */
 struct conn {
     struct broker *broker;
     const struct broker_transport *transport;
@@ -33,15 +35,14 @@ struct conn {
     struct joining *joining; /* waits for a verdict; NULL: does not */
     struct list_node node;   /* in broker.conns or .dead */
     struct conn *dirty_next;
-    struct buf *in;          /* start of an unfinished frame; NULL: none */
-    struct buf *out;         /* unsent; NULL: nothing */
-    struct aliases *aliases; /* of topics, client to server; NULL: none set */
-    struct buf *catch_up;    /* catch_up.c: subscriptions that wait for retained messages; NULL: none */
-    struct list_node catching_up;
-    size_t counted;        /* budget.c: bytes held for it, as last counted */
-    uint64_t dropped;      /* QoS 0 messages since it did not read; 0: it reads */
-    struct list_node owed; /* struct owed: acknowledgements that wait, in order */
-    struct timer timer;    /* for CONNECT, then keepalive */
+    struct buf *in;            /* start of an unfinished frame; NULL: none */
+    struct buf *out;           /* unsent; NULL: nothing */
+    struct aliases *aliases;   /* of topics, client to server; NULL: none set */
+    struct catch_up *catch_up; /* subscriptions that wait for retained messages; NULL: none */
+    uint32_t counted;          /* budget.c: bytes held for it, as last counted */
+    uint32_t dropped;          /* QoS 0 messages since it did not read; 0: it reads */
+    struct list_node owed;     /* struct owed: acknowledgements that wait, in order */
+    struct timer timer;        /* for CONNECT, then keepalive */
     int64_t heard_ms;
     uint32_t owed_count;
     uint32_t owed_qos1;
@@ -55,13 +56,13 @@ struct conn {
     uint8_t version; /* enum mqtt_version; 0 until CONNECT */
     uint8_t state;   /* enum conn_state */
     uint8_t doom;    /* close with this reason at the end of the turn; 0 = no */
-    bool dirty;
-    bool blocked; /* the transport takes no more now */
-    bool paused;  /* the transport was told so */
-    bool loopback;
-    bool vouched;  /* a judge has let it in */
-    bool mounted;  /* its entrance has a mount */
-    bool finished; /* the peer said DISCONNECT: nothing more will come */
+    bool dirty : 1;
+    bool blocked : 1; /* the transport takes no more now */
+    bool paused : 1;  /* the transport was told so */
+    bool loopback : 1;
+    bool vouched : 1;  /* a judge has let it in */
+    bool mounted : 1;  /* its entrance has a mount */
+    bool finished : 1; /* the peer said DISCONNECT: nothing more will come */
     char peer[];
 };
 

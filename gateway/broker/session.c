@@ -95,6 +95,25 @@ static void on_expiry(void *arg)
     session_end(s);
 }
 
+/* Most sessions end with their connection and never need a timer. Without memory for one it is kept until its client
+ * returns: nothing promised is lost. */
+static void start_expiry(struct session *s)
+{
+    if (!s->expiry) {
+        s->expiry = malloc(sizeof(*s->expiry));
+        if (!s->expiry)
+            return;
+        timer_init(s->expiry, on_expiry, s);
+    }
+    loop_timer_start(s->broker->loop, s->expiry, (int64_t)s->expiry_s * 1000);
+}
+
+static void stop_expiry(struct session *s)
+{
+    if (s->expiry)
+        loop_timer_stop(s->broker->loop, s->expiry);
+}
+
 struct session *session_new(struct broker *b, struct str id)
 {
     struct session_table *t = &b->sessions;
@@ -105,7 +124,6 @@ struct session *session_new(struct broker *b, struct str id)
     *s = (struct session){.broker = b, .hash = hash_of(b, id), .id_len = (uint16_t)id.len};
     memcpy(s->id, id.data, id.len);
     s->subscriber.kind = SUBSCRIBER_SESSION;
-    timer_init(&s->expiry, on_expiry, s);
 
     if (++t->count > t->mask)
         grow(t);
@@ -133,7 +151,8 @@ void session_end(struct session *s)
     assert(!s->conn);
     router_drop(&b->router, &s->subscriber);
     shares_end(s);
-    loop_timer_stop(b->loop, &s->expiry);
+    stop_expiry(s);
+    free(s->expiry);
     while (*at != s)
         at = &(*at)->bucket;
     *at = s->bucket;
@@ -161,7 +180,7 @@ int session_attach(struct session *s, struct conn *c)
 
     if (s->flow && window_restart(&s->flow->out) < 0)
         return -ENOMEM;
-    loop_timer_stop(s->broker->loop, &s->expiry);
+    stop_expiry(s);
     will_free(s->will); /* 3.1.3.2.2: resumed before its delay has passed */
     s->will = NULL;
     s->conn = c;
@@ -185,7 +204,7 @@ void session_detach(struct session *s)
         return;
     }
     if (s->expiry_s != SESSION_NEVER)
-        loop_timer_start(s->broker->loop, &s->expiry, (int64_t)s->expiry_s * 1000);
+        start_expiry(s);
     if (s->will)
         will_start(s);
 }

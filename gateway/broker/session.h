@@ -45,7 +45,7 @@ struct session {
     struct will *will;           /* NULL: none */
     struct share_member *shares; /* share.c: its shared subscriptions */
     struct permit *permit;       /* guard.h: whose it is, and what he may do; NULL: nobody's, and everything */
-    struct timer expiry;         /* runs while detached */
+    struct timer *expiry;        /* runs while detached; NULL: it never did */
     uint32_t hash;
     uint32_t expiry_s; /* 0: ends with the connection; SESSION_NEVER */
     uint16_t id_len;
