@@ -17,7 +17,9 @@ static void on_end_of_turn(void *arg)
 {
     struct broker *b = arg;
 
+    control_run_waiting(b);
     conns_end_turn(b);
+    scratch_release(&b->events.scratch, NULL);
     conns_free_dead(b);
     taps_free_closed(b);
     tls_share_renew(&b->listeners.handshakes);
@@ -36,6 +38,9 @@ int broker_new(struct loop *loop, const struct broker_settings *settings, struct
     b->settings = settings;
     b->entrance.settings = &settings->entrance;
     list_init(&b->judges);
+    events_init(&b->events);
+    control_init(b);
+    plugins_init(&b->plugins, b);
     passwords_init(&b->passwords, b);
     list_init(&b->conns);
     list_init(&b->dead);
@@ -68,7 +73,9 @@ void broker_free(struct broker *b)
 {
     if (!b)
         return;
+    plugins_close(&b->plugins);
     on_end_of_turn(b);
+    control_fini(b);
     loop_remove_hook(b->loop, &b->end_of_turn);
     passwords_fini(&b->passwords);
     limits_fini(b);
@@ -103,13 +110,21 @@ static int open_listeners(struct broker *b)
 
 int broker_start(struct broker *b)
 {
-    int r = open_listeners(b);
+    int r = plugins_prepare(&b->plugins, b->settings);
 
+    if (r < 0)
+        return r;
+    plugins_commit(&b->plugins);
+    events_retained_loading(b);
+    control_run_waiting(b);
+    r = open_listeners(b);
     if (r < 0) {
         listeners_stop(&b->listeners);
         return r;
     }
     sys_start(&b->sys, b);
+    b->plugins.running = true;
+    events_started(b);
     return 0;
 }
 
@@ -121,17 +136,21 @@ bool broker_is_routing(const struct broker *b)
 int broker_change(struct broker *b, const struct broker_settings *settings)
 {
     const struct broker_settings *before = b->settings;
-    int r;
+    int r = plugins_prepare(&b->plugins, settings);
 
+    if (r < 0)
+        return r;
     b->settings = settings;
     b->entrance.settings = &settings->entrance;
     r = open_listeners(b);
     if (r < 0) {
+        plugins_cancel(&b->plugins);
         b->settings = before;
         b->entrance.settings = &before->entrance;
         listeners_open(&b->listeners);
         return r;
     }
+    plugins_commit(&b->plugins);
     guard_change(b);
     if (settings->sys_interval_ms != before->sys_interval_ms)
         sys_begin(&b->sys);
@@ -145,6 +164,7 @@ void broker_stop(struct broker *b)
     while (!list_empty(&b->conns))
         conn_close(list_entry(b->conns.next, struct conn, node), MQTT_SERVER_SHUTTING_DOWN);
     listeners_stop(&b->listeners);
+    plugins_close(&b->plugins);
 }
 
 void broker_get_stats(const struct broker *b, struct broker_stats *ret_stats)

@@ -10,13 +10,16 @@
 
 #include "broker/broker.h"
 #include "broker/buf_pool.h"
+#include "broker/control.h"
 #include "broker/delivery.h"
 #include "broker/entrance.h"
+#include "broker/events.h"
 #include "broker/gather.h"
 #include "broker/joining.h"
 #include "broker/limit.h"
 #include "broker/listener.h"
 #include "broker/passwords.h"
+#include "broker/plugins.h"
 #include "broker/publication.h"
 #include "broker/retained.h"
 #include "broker/router.h"
@@ -40,6 +43,9 @@ struct broker {
     struct entrance entrance; /* of what did not come in by a listener */
     struct list_node judges;  /* struct judge */
     struct passwords passwords;
+    struct events events;
+    struct control control;
+    struct plugins plugins;
     struct list_node conns;
     uint32_t conn_count;
     struct list_node dead;
@@ -70,6 +76,9 @@ int64_t broker_run_ms(const struct message *m);
 /* route.c: retains the message if it says so and gives it to everyone who subscribed. `from` may be
  * NULL. Returns the number of receivers, or -ENOMEM: somebody who should have it may not. */
 int broker_route(struct broker *b, struct publication *p, const struct session *from);
+
+/* route.c: forgets a topic's retained message. 0 or -ENOENT. */
+int broker_clear_retained(struct broker *b, struct str topic);
 
 /* route.c: publishes what taps have published meanwhile. Not while routing. */
 void broker_publish_deferred(struct broker *b);

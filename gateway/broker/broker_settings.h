@@ -62,7 +62,17 @@ struct listener_settings {
     struct entrance_settings entrance;
 };
 
+struct wirepost_option;
+
+struct plugin_settings {
+    const char *path;                      /* of the shared object, absolute */
+    const struct wirepost_option *options; /* in the order of the file */
+    size_t option_count;
+};
+
 struct broker_settings {
+    const struct plugin_settings *plugins; /* in the order in which they are asked */
+    size_t plugin_count;
     const struct listener_settings *listeners;
     size_t listener_count;
     struct entrance_settings entrance; /* where a listener says nothing else; of what is not a listener's */

@@ -5,6 +5,7 @@
 
 #include "broker/catch_up.h"
 #include "broker/conn.h"
+#include "broker/events_message.h"
 #include "broker/limit.h"
 
 uint64_t budget_held(const struct broker *b)
@@ -48,31 +49,54 @@ static bool has_room(const struct broker *b, const struct broker_limits *most, c
     return q->bytes + bytes <= budget_left(b);
 }
 
-static void drop(struct broker *b, struct delivery *d)
+static void tell(struct session *s, const struct delivery *d, enum wirepost_outcome outcome)
 {
-    delivery_fini(d);
-    drop_count(b, DROP_QUEUE_FULL);
+    struct publication p;
+
+    if (!s || !events_heard(&s->broker->events, EVENT_message_enqueued_or_dropped))
+        return;
+    p = publication_of_message(d->m, broker_run_ms(d->m));
+    events_enqueued_or_dropped(s, &p, outcome);
+    publication_fini(&p);
 }
 
-int budget_enqueue(struct broker *b, const struct broker_limits *most, struct delivery_queue *q, struct delivery d)
+static void drop_oldest(struct broker *b, struct delivery_queue *q, struct session *s)
+{
+    struct delivery oldest = delivery_queue_pop(q);
+
+    drop_count(b, DROP_QUEUE_FULL);
+    if (s && events_heard(&b->events, EVENT_queue_overwritten))
+        events_queue_overwritten(s, oldest.m);
+    delivery_fini(&oldest);
+}
+
+static void drop_newest(struct broker *b, struct delivery *d, struct session *s)
+{
+    drop_count(b, DROP_QUEUE_FULL);
+    tell(s, d, WIREPOST_FULL);
+    delivery_fini(d);
+}
+
+int budget_enqueue(struct broker *b, const struct broker_limits *most, struct delivery_queue *q, struct delivery d,
+                   struct session *s)
 {
     uint64_t bytes = delivery_bytes(&d);
     int dropped = 0;
 
     while (most->on_full != ON_FULL_DROP_NEWEST && q->count > 0 && !has_room(b, most, q, bytes)) {
-        struct delivery oldest = delivery_queue_pop(q);
-
-        drop(b, &oldest);
+        drop_oldest(b, q, s);
         dropped++;
     }
     if (!has_room(b, most, q, bytes)) {
-        drop(b, &d);
+        drop_newest(b, &d, s);
         return dropped + 1;
     }
     if (delivery_queue_push(q, d) < 0) {
-        delivery_fini(&d);
         drop_count(b, DROP_OTHER);
+        tell(s, &d, WIREPOST_NO_MEMORY);
+        delivery_fini(&d);
         return -ENOMEM;
     }
+    tell(s, &d, WIREPOST_QUEUED);
     return dropped;
 }

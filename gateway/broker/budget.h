@@ -17,6 +17,7 @@
 struct broker;
 struct broker_limits;
 struct conn;
+struct session;
 
 uint64_t budget_held(const struct broker *b);
 
@@ -26,8 +27,9 @@ uint64_t budget_left(const struct broker *b);
 /* Counts what the connection holds now. */
 void budget_count(struct conn *c);
 
-/* Queues the delivery, or drops it, or others for it, as bounds and on_full say; takes it. The number of messages
- * dropped, or -ENOMEM. */
-int budget_enqueue(struct broker *b, const struct broker_limits *most, struct delivery_queue *q, struct delivery d);
+/* Queues the delivery, or drops it, or others for it, as bounds and on_full say; takes it. s: whose queue it is; NULL:
+ * not one client's. The number of messages dropped, or -ENOMEM. */
+int budget_enqueue(struct broker *b, const struct broker_limits *most, struct delivery_queue *q, struct delivery d,
+                   struct session *s);
 
 #endif

@@ -8,6 +8,7 @@
 
 #include "broker/budget.h"
 #include "broker/catch_up.h"
+#include "broker/events_message.h"
 #include "broker/mount.h"
 #include "broker/owed.h"
 #include "core/log.h"
@@ -84,8 +85,12 @@ struct buf *conn_out(struct conn *c)
 
 void conn_send_ack(struct conn *c, enum mqtt_type type, uint16_t id, uint8_t reason)
 {
+    size_t before = conn_unsent(c);
+
     mqtt_put_ack(conn_out(c), (enum mqtt_version)c->version, type, id, reason);
     c->broker->stats.messages_sent++;
+    if (events_heard(&c->broker->events, EVENT_intercept_outbound_packet))
+        events_outbound(c, before);
 }
 
 void conn_send(struct conn *c, const struct mqtt_packet *p)
@@ -100,6 +105,8 @@ void conn_send(struct conn *c, const struct mqtt_packet *p)
         conn_doom(c, MQTT_PACKET_TOO_LARGE);
     }
     c->broker->stats.messages_sent++;
+    if (events_heard(&c->broker->events, EVENT_intercept_outbound_packet))
+        events_outbound(c, before);
 }
 
 /* Copies the ready-made packet and fills in what is this receiver's. */
@@ -122,6 +129,7 @@ static void append_frame(struct conn *c, const struct frame *f, const struct pub
 bool conn_send_publish(struct conn *c, struct publication *p, const struct publish_form *form)
 {
     unsigned layout = (form->v5 ? FRAME_V5 : 0) | (form->qos ? FRAME_WITH_ID : 0);
+    size_t before = conn_unsent(c);
     struct publication bare; /* a copy with the topic as the client knows it; without frames */
     const struct frame *f;
 
@@ -145,6 +153,8 @@ bool conn_send_publish(struct conn *c, struct publication *p, const struct publi
     }
     c->broker->stats.messages_sent++;
     c->broker->stats.publish_sent++;
+    if (events_heard(&c->broker->events, EVENT_intercept_outbound_packet))
+        events_outbound(c, before);
     if (c->out && c->out->cap > c->counted)
         budget_count(c);
     c->broker->stats.publish_bytes_sent += p->payload.len;
@@ -252,10 +262,11 @@ static void check_resume(struct conn *c)
 /* ---- end of a connection ---- */
 
 /* Everything but the transport. */
-static void leave(struct conn *c)
+static void leave(struct conn *c, enum wirepost_end by, uint8_t reason)
 {
     struct broker *b = c->broker;
     struct session *s = c->session;
+    bool was_open = c->state == CONN_OPEN;
 
     c->state = CONN_CLOSED;
     loop_timer_stop(b->loop, &c->timer);
@@ -271,6 +282,8 @@ static void leave(struct conn *c)
     budget_count(c);
     joining_conn_gone(c);
     owed_conn_gone(c);
+    if (was_open && events_heard(&b->events, EVENT_client_disconnected))
+        events_client_disconnected(c, by, reason);
     c->session = NULL;
     if (s)
         session_detach(s);
@@ -288,7 +301,10 @@ void conn_close(struct conn *c, uint8_t reason)
         conn_send(c, &(struct mqtt_packet){.type = MQTT_DISCONNECT, .reason = reason});
     flush(c);
     c->transport->close(c->arg);
-    leave(c);
+    if (c->finished)
+        leave(c, WIREPOST_END_BY_CLIENT, c->farewell);
+    else
+        leave(c, WIREPOST_END_BY_SERVER, reason);
 }
 
 void entrance_close(struct broker *b, const struct entrance *e)
@@ -317,7 +333,7 @@ void broker_conn_lost(struct conn *c, const char *reason)
     if (c->state == CONN_CLOSED)
         return;
     log_debug("broker: %s: connection lost (%s)", c->peer, reason);
-    leave(c);
+    leave(c, WIREPOST_END_LOST, MQTT_SUCCESS);
 }
 
 /* ---- keepalive ---- */
@@ -388,10 +404,9 @@ void conns_end_turn(struct broker *b)
 void conns_free_dead(struct broker *b)
 {
     while (!list_empty(&b->dead)) {
-        struct list_node *n = b->dead.next;
-        struct conn *c = list_entry(n, struct conn, node);
+        struct conn *c = list_entry(b->dead.next, struct conn, node);
 
-        list_remove(n);
+        list_remove(&c->node);
         free(c->user);
         free(c);
     }

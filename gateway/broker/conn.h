@@ -53,15 +53,17 @@ struct conn {
     uint16_t inflight;     /* QoS 1 and 2 it may leave unacknowledged; 0: any. Both as it was told: a reload changes
                               them for those who come later */
     uint16_t keep_alive_s;
-    uint8_t version; /* enum mqtt_version; 0 until CONNECT */
-    uint8_t state;   /* enum conn_state */
-    uint8_t doom;    /* close with this reason at the end of the turn; 0 = no */
+    uint8_t version;  /* enum mqtt_version; 0 until CONNECT */
+    uint8_t state;    /* enum conn_state */
+    uint8_t doom;     /* close with this reason at the end of the turn; 0 = no */
+    uint8_t farewell; /* the reason of its DISCONNECT */
     bool dirty : 1;
     bool blocked : 1; /* the transport takes no more now */
     bool paused : 1;  /* the transport was told so */
     bool loopback : 1;
     bool vouched : 1;  /* a judge has let it in */
     bool mounted : 1;  /* its entrance has a mount */
+    bool terse : 1;    /* it wants no reason strings, but in CONNACK and DISCONNECT (3.1.2.11.7) */
     bool finished : 1; /* the peer said DISCONNECT: nothing more will come */
     char peer[];
 };

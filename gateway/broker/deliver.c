@@ -5,12 +5,20 @@
 
 #include "broker/budget.h"
 #include "broker/conn.h"
+#include "broker/events_message.h"
 #include "broker/guard.h"
 #include "core/log.h"
 
-static void drop(struct session *s, enum drop_reason why)
+static void tell(struct session *s, const struct publication *p, enum wirepost_outcome outcome)
+{
+    if (events_heard(&s->broker->events, EVENT_message_enqueued_or_dropped))
+        events_enqueued_or_dropped(s, p, outcome);
+}
+
+static void drop(struct session *s, const struct publication *p, enum drop_reason why)
 {
     drop_count(s->broker, why);
+    tell(s, p, events_outcome(why));
 }
 
 /* One that is away has no entrance. */
@@ -69,9 +77,12 @@ static void deliver_qos0(struct session *s, struct publication *p, const struct 
         return;
     if (!conn_has_room(c)) {
         conn_drop(c);
+        tell(s, p, WIREPOST_FULL);
         judge_slow(s);
     } else if (!conn_send_publish(c, p, &form)) {
-        drop(s, DROP_TOO_LARGE);
+        drop(s, p, DROP_TOO_LARGE);
+    } else {
+        tell(s, p, WIREPOST_SENT);
     }
 }
 
@@ -88,15 +99,18 @@ static bool send_slot(struct session *s, struct publication *p, struct window_sl
         .ids = c->version == MQTT_V5 ? slot->delivery.ids : NULL,
     };
 
-    if (conn_send_publish(c, p, &form))
+    if (conn_send_publish(c, p, &form)) {
+        if (!dup)
+            tell(s, p, WIREPOST_SENT);
         return true;
+    }
     window_remove(&s->flow->out, slot);
-    drop(s, DROP_TOO_LARGE);
+    drop(s, p, DROP_TOO_LARGE);
     return false;
 }
 
 /* Queues the delivery, or drops it or others where the bounds say so. Takes it. */
-static int enqueue(struct session *s, struct delivery d)
+static int enqueue(struct session *s, const struct publication *p, struct delivery d)
 {
     const struct broker_limits *most = limits_of(s);
     struct flow *f = session_flow(s);
@@ -104,10 +118,10 @@ static int enqueue(struct session *s, struct delivery d)
 
     if (!f) {
         delivery_fini(&d);
-        drop(s, DROP_OTHER);
+        drop(s, p, DROP_OTHER);
         return -ENOMEM;
     }
-    dropped = budget_enqueue(s->broker, most, &f->queue, d);
+    dropped = budget_enqueue(s->broker, most, &f->queue, d, s);
     if (dropped <= 0)
         return dropped;
     if (f->dropped == 0)
@@ -123,19 +137,15 @@ static int enqueue(struct session *s, struct delivery d)
  * but what a member of a shared subscription leaves is another's. */
 static bool must_keep(const struct session *s, const struct delivery *d, bool now)
 {
-    return !now || s->expiry_s > 0 || d->share;
+    return !now || s->expiry_s > 0 || d->share || events_heard(&s->broker->events, EVENT_publish_acknowledged);
 }
 
-int session_deliver_as(struct session *s, struct publication *p, struct delivery d)
+static int deliver(struct session *s, struct publication *p, struct delivery d)
 {
     bool now = session_is_ready(s);
     bool keep = must_keep(s, &d, now);
     struct window_slot *slot;
 
-    if (!guard_may_read(s, p->topic, p->routing)) {
-        delivery_fini(&d);
-        return 0;
-    }
     if (d.qos == 0) {
         deliver_qos0(s, p, &d);
         delivery_fini(&d);
@@ -149,20 +159,48 @@ int session_deliver_as(struct session *s, struct publication *p, struct delivery
     }
     if (keep && !d.m) {
         delivery_fini(&d);
-        drop(s, DROP_OTHER);
+        drop(s, p, DROP_OTHER);
         return -ENOMEM;
     }
     if (!now)
-        return enqueue(s, d);
+        return enqueue(s, p, d);
     slot = session_flow(s) ? window_add(&s->flow->out, d) : NULL;
     if (!slot) {
         delivery_fini(&d);
-        drop(s, DROP_OTHER);
+        drop(s, p, DROP_OTHER);
         return -ENOMEM;
     }
     window_weigh(&s->flow->out, slot, publication_bytes(p));
     send_slot(s, p, slot, false);
     return 0;
+}
+
+/* Past those who may change it for this receiver, or withhold it. */
+static int deliver_intercepted(struct session *s, struct publication *p, struct delivery d)
+{
+    struct enqueueing q;
+    struct publication *wanted = events_enqueue_begin(&q, s, p, &d);
+    int r = 0;
+
+    if (wanted) {
+        r = deliver(s, wanted, d);
+    } else {
+        delivery_fini(&d);
+        tell(s, p, WIREPOST_WITHHELD);
+    }
+    events_enqueue_end(&q, s);
+    return r;
+}
+
+int session_deliver_as(struct session *s, struct publication *p, struct delivery d)
+{
+    if (!guard_may_read(s, p->topic, p->routing)) {
+        delivery_fini(&d);
+        return 0;
+    }
+    if (events_heard(&s->broker->events, EVENT_intercept_enqueue))
+        return deliver_intercepted(s, p, d);
+    return deliver(s, p, d);
 }
 
 int session_deliver(struct session *s, struct publication *p, uint8_t qos, bool retain, struct sub_ids *ids)
@@ -201,9 +239,30 @@ static void send_waiting(struct session *s, struct delivery d)
         if (!expired && d.qos == 0)
             deliver_qos0(s, &p, &d);
         else
-            drop(s, expired ? DROP_EXPIRED : DROP_OTHER);
+            drop(s, &p, expired ? DROP_EXPIRED : DROP_OTHER);
         delivery_fini(&d);
     }
+    publication_fini(&p);
+}
+
+/* One that has waited for any member of a shared subscription: only now it is known who gets it. */
+static void send_shared(struct session *s, struct delivery d)
+{
+    struct publication p = publication_of_message(d.m, broker_run_ms(d.m));
+    struct enqueueing q;
+    struct publication *wanted = events_enqueue_begin(&q, s, &p, &d);
+    struct message *m = wanted ? publication_message(wanted) : NULL;
+
+    if (m) {
+        message_ref(m);
+        message_unref(d.m);
+        d.m = m;
+        send_waiting(s, d);
+    } else {
+        delivery_fini(&d);
+        tell(s, &p, WIREPOST_WITHHELD);
+    }
+    events_enqueue_end(&q, s);
     publication_fini(&p);
 }
 
@@ -220,17 +279,22 @@ bool session_waiting(const struct session *s)
 /* The oldest of its own queue, or of a shared subscription's. The rules may be others than when it was queued. */
 static void send_next(struct session *s)
 {
+    bool shared = false;
     struct delivery d;
 
     if (s->flow && s->flow->queue.count > 0)
         d = delivery_queue_pop(&s->flow->queue);
-    else if (!shares_next(s, &d))
+    else if (shares_next(s, &d))
+        shared = true;
+    else
         return;
-    if (guard_may_read(s, d.m->topic, 0)) {
-        send_waiting(s, d);
-    } else {
+    if (!guard_may_read(s, d.m->topic, 0)) {
+        drop_count(s->broker, DROP_REFUSED);
         delivery_fini(&d);
-        drop(s, DROP_REFUSED);
+    } else if (shared && events_heard(&s->broker->events, EVENT_intercept_enqueue)) {
+        send_shared(s, d);
+    } else {
+        send_waiting(s, d);
     }
 }
 

@@ -1,4 +1,5 @@
 /* handle_ack - PUBACK, PUBREC, PUBREL, PUBCOMP from a client (3.4 to 3.7, 4.3). */
+#include "broker/events_message.h"
 #include "broker/handle.h"
 
 /* The slot a client acknowledges, or NULL. One that waits for another kind of packet ends the connection. */
@@ -14,6 +15,12 @@ static struct window_slot *slot_for(struct conn *c, uint16_t id, enum window_sta
     return slot;
 }
 
+static void tell(struct conn *c, const struct window_slot *slot, uint8_t reason)
+{
+    if (events_heard(&c->broker->events, EVENT_publish_acknowledged))
+        events_acknowledged(c->session, slot->delivery.m, slot->id, reason);
+}
+
 /* The slot is free again: what waits may follow at the end of the turn, together. */
 static void done(struct conn *c, struct window_slot *slot)
 {
@@ -26,8 +33,10 @@ void handle_puback(struct conn *c, const struct mqtt_packet *p)
 {
     struct window_slot *slot = slot_for(c, p->ack.id, WINDOW_PUBACK, WINDOW_PUBACK);
 
-    if (slot)
-        done(c, slot);
+    if (!slot)
+        return;
+    tell(c, slot, p->ack.reason);
+    done(c, slot);
 }
 
 void handle_pubrec(struct conn *c, const struct mqtt_packet *p)
@@ -36,6 +45,8 @@ void handle_pubrec(struct conn *c, const struct mqtt_packet *p)
 
     if (c->state == CONN_CLOSED)
         return;
+    if (slot && slot->state == WINDOW_PUBREC)
+        tell(c, slot, p->ack.reason);
     if (p->ack.reason >= 0x80) { /* 4.3.3: it does not want the message */
         if (slot)
             done(c, slot);

@@ -12,6 +12,16 @@
 
 enum { ASSIGNED_ID_LEN = 21 }; /* "auto-" and 16 hexadecimal digits */
 
+/* What a listener that refuses has to say. */
+static struct mqtt_props reason_string(const struct conn *c)
+{
+    struct mqtt_props props = {.reason_string = events_take_why(c->broker)};
+
+    if (props.reason_string.data)
+        mqtt_set(&props, MQTT_PROP_REASON_STRING);
+    return props;
+}
+
 void connect_refuse(struct conn *c, uint8_t version, enum mqtt_reason reason)
 {
     bool broken = reason == MQTT_MALFORMED_PACKET || reason == MQTT_PROTOCOL_ERROR || reason == MQTT_PACKET_TOO_LARGE;
@@ -21,6 +31,7 @@ void connect_refuse(struct conn *c, uint8_t version, enum mqtt_reason reason)
     log_info("broker: %s: connection refused (%s)", c->peer, mqtt_reason_name(reason));
     c->version = version;
     p.connack.code = (uint8_t)(version == MQTT_V5 ? (unsigned)reason : mqtt_return_code(reason));
+    p.props = reason_string(c);
     if (version == MQTT_V5 || !broken) /* 3.1.1 knows no return code for these: 3.2.2.3 there */
         conn_send(c, &p);
     conn_close(c, MQTT_SUCCESS);
@@ -130,6 +141,7 @@ static void take_limits(struct conn *c, const struct mqtt_packet *p)
     if (mqtt_has(props, MQTT_PROP_MAXIMUM_PACKET_SIZE)) /* ours does not count: a message may grow on its way out */
         c->max_packet = least(c->max_packet, props->maximum_packet_size);
 
+    c->terse = mqtt_has(props, MQTT_PROP_REQUEST_PROBLEM_INFO) && props->request_problem_info == 0;
     c->keep_alive_s = p->connect.keep_alive;
     if (c->version == MQTT_V5 && most->keepalive_max_s && most->keepalive_max_s < UINT16_MAX &&
         (c->keep_alive_s == 0 || c->keep_alive_s > most->keepalive_max_s))
@@ -190,12 +202,15 @@ static void let_in(struct conn *c, const struct mqtt_packet *p)
     enum mqtt_reason reason;
     char assigned[ASSIGNED_ID_LEN + 1];
     struct str id = in->client_id;
+    uint32_t expiry_s = expiry_granted(c, expiry_wanted(p));
     struct session *s;
     bool present;
 
     if (id.len == 0)
         id = assign_id(assigned);
     reason = id.len > 0 ? check_rights(c, in, id, &permit) : MQTT_SERVER_UNAVAILABLE;
+    if (reason == MQTT_SUCCESS && events_heard(&c->broker->events, EVENT_session_preparing))
+        expiry_s = events_session_preparing(c, p, id, expiry_s);
     s = reason == MQTT_SUCCESS ? take_session(c, id, in->clean_start, &present) : NULL;
     if (!s) {
         permit_free(permit);
@@ -205,7 +220,7 @@ static void let_in(struct conn *c, const struct mqtt_packet *p)
     guard_take(s, permit);
     c->session = s;
     c->version = in->version;
-    s->expiry_s = expiry_granted(c, expiry_wanted(p));
+    s->expiry_s = expiry_s;
     take_limits(c, p);
     if (in->has_will && !take_will(s, &in->will)) {
         connect_refuse(c, in->version, MQTT_SERVER_UNAVAILABLE);
@@ -214,6 +229,8 @@ static void let_in(struct conn *c, const struct mqtt_packet *p)
     c->state = CONN_OPEN;
     conn_start_keepalive(c);
     welcome(c, p, present);
+    if (events_heard(&c->broker->events, EVENT_client_connected))
+        events_client_connected(c, present);
     log_debug("broker: %s: connected as %s", c->peer, session_name(s).text);
     session_pump(s);
 }
@@ -281,5 +298,6 @@ void handle_disconnect(struct conn *c, const struct mqtt_packet *p)
         s->will = NULL;
     }
     c->finished = true;
+    c->farewell = p->reason;
     conn_close(c, MQTT_SUCCESS);
 }

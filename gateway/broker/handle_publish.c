@@ -2,6 +2,7 @@
  * remembered until PUBREL, so that a second copy is only acknowledged. */
 #include <errno.h>
 
+#include "broker/events_message.h"
 #include "broker/guard.h"
 #include "broker/handle.h"
 #include "broker/mount.h"
@@ -67,6 +68,54 @@ static void acknowledge(struct conn *c, struct publication *p, uint16_t id, int 
         owed_ack(c, p, id, receivers == 0 ? MQTT_NO_MATCHING_SUBSCRIBERS : MQTT_SUCCESS);
 }
 
+static void pass_on(struct conn *c, struct publication *p, const struct mqtt_publish *in)
+{
+    int receivers = broker_route(c->broker, p, c->session);
+
+    p->qos = in->qos; /* listeners may have lowered it: what is acknowledged is what was sent */
+    acknowledge(c, p, in->id, receivers);
+    publication_fini(p);
+    broker_publish_deferred(c->broker);
+}
+
+/* 4.3.3: it ends here; what comes with this id is new. */
+static void forget(struct conn *c, const struct mqtt_publish *in)
+{
+    if (in->qos == 2)
+        id_set_remove(&c->session->flow->in, in->id);
+}
+
+/* A message that listeners keep from going on; reason: MQTT_SUCCESS: the publisher is not to notice. */
+static void drop(struct conn *c, const struct mqtt_publish *in, uint8_t reason)
+{
+    struct str why = events_take_why(c->broker);
+
+    drop_count(c->broker, DROP_REFUSED);
+    if (reason != MQTT_SUCCESS)
+        forget(c, in);
+    if (in->qos > 0)
+        owed_answer(c, in->id, in->qos, reason, why);
+}
+
+/* Asks those who may change the message, or keep it from going on. */
+static void pass_listeners(struct conn *c, struct publication *p, const struct mqtt_publish *in)
+{
+    struct scratch *scratch = &c->broker->events.scratch;
+    struct scratch_block *mark = scratch_mark(scratch);
+    uint8_t reason;
+    enum wirepost_verdict verdict = events_intercept_publish(c->broker, c->session, p, &reason);
+
+    if (verdict == WIREPOST_PASS) {
+        pass_on(c, p, in);
+    } else if (verdict == WIREPOST_CLOSE) {
+        forget(c, in);
+        conn_close(c, reason);
+    } else {
+        drop(c, in, verdict == WIREPOST_REFUSE ? reason : MQTT_SUCCESS);
+    }
+    scratch_release(scratch, mark);
+}
+
 static void route(struct conn *c, const struct mqtt_packet *packet, struct str topic, struct str raw)
 {
     const struct mqtt_publish *in = &packet->publish;
@@ -83,11 +132,13 @@ static void route(struct conn *c, const struct mqtt_packet *packet, struct str t
         p.expires = mqtt_has(&packet->props, MQTT_PROP_MESSAGE_EXPIRY);
         p.expiry_s = packet->props.message_expiry;
     }
+    if (events_heard(&b->events, EVENT_intercept_publish)) {
+        pass_listeners(c, &p, in);
+        return;
+    }
     if (p.props.len == packet->props.list.len && !c->mounted)
         reuse_packet(c, &p, raw);
-    acknowledge(c, &p, in->id, broker_route(b, &p, c->session));
-    publication_fini(&p);
-    broker_publish_deferred(b);
+    pass_on(c, &p, in);
 }
 
 /* Whether this QoS 2 message came before. If so, deals with it. */

@@ -3,6 +3,7 @@
 #include "broker/guard.h"
 #include "broker/handle.h"
 #include "broker/mount.h"
+#include "broker/subscribing.h"
 #include "mqtt/topic.h"
 
 /* The next filter as the broker knows it: with the client's mount. Empty when it gets too long by that. */
@@ -17,41 +18,28 @@ static bool next_filter(const struct conn *c, struct reader *walk, const struct 
     return true;
 }
 
-enum retain_handling { RETAIN_SEND, RETAIN_SEND_IF_NEW, RETAIN_DO_NOT_SEND };
-
-/* What one filter of a SUBSCRIBE came to. */
-struct outcome {
-    uint8_t code;
-    bool send_retained;
-};
-
-static struct subscription_options options_of(const struct mqtt_filter *f, const struct mqtt_props *props)
+/* The code for this filter. */
+static uint8_t subscribe(struct conn *c, const struct mqtt_filter *f, const struct mqtt_props *props,
+                         uint8_t *ret_close)
 {
-    return (struct subscription_options){
-        .id = mqtt_has(props, MQTT_PROP_SUBSCRIPTION_ID) ? props->subscription_id : 0,
-        .qos = f->qos,
-        .no_local = f->no_local,
-        .retain_as_published = f->retain_as_published,
+    const struct subscribing what = {
+        .filter = f->filter,
+        .options =
+            {
+                .id = mqtt_has(props, MQTT_PROP_SUBSCRIPTION_ID) ? props->subscription_id : 0,
+                .qos = f->qos,
+                .no_local = f->no_local,
+                .retain_as_published = f->retain_as_published,
+            },
+        .retain_handling = f->retain_handling,
+        .by_client = true,
     };
-}
-
-static struct outcome subscribe(struct conn *c, const struct mqtt_filter *f, const struct mqtt_props *props)
-{
-    const struct subscription_options options = options_of(f, props);
-    bool existed;
 
     if (f->filter.len == 0)
-        return (struct outcome){.code = MQTT_TOPIC_FILTER_INVALID};
+        return MQTT_TOPIC_FILTER_INVALID;
     if (!guard_may_subscribe(c->session, f->filter))
-        return (struct outcome){.code = MQTT_NOT_AUTHORIZED};
-    if (session_subscribe(c->session, f->filter, &options, &existed) < 0)
-        return (struct outcome){.code = MQTT_QUOTA_EXCEEDED};
-    if (topic_filter_is_shared(f->filter)) /* 4.8.2: without retained messages */
-        return (struct outcome){.code = f->qos};
-    return (struct outcome){
-        .code = f->qos,
-        .send_retained = f->retain_handling == RETAIN_SEND || (f->retain_handling == RETAIN_SEND_IF_NEW && !existed),
-    };
+        return MQTT_NOT_AUTHORIZED;
+    return subscribing_add(c->session, &what, ret_close);
 }
 
 /* Before MQTT 5 there is one code for all failures. */
@@ -70,20 +58,6 @@ static void send_codes(struct conn *c, uint8_t type, uint16_t id, const struct b
         conn_doom(c, MQTT_SERVER_BUSY);
     else
         conn_send(c, &p);
-}
-
-static void send_retained(struct conn *c, const struct mqtt_packet *p, const struct buf *wanted)
-{
-    struct reader walk = reader_of(p->subscribe.filters.data, p->subscribe.filters.len);
-    struct mqtt_filter f;
-
-    for (size_t i = 0; i < buf_len(wanted) && next_filter(c, &walk, p, &f); i++) {
-        const struct subscription_options options = options_of(&f, &p->props);
-
-        if (buf_data(wanted)[i])
-            catch_up_add(c, f.filter, &options);
-    }
-    catch_up_begin(c);
 }
 
 /* What makes the whole packet wrong, so that the connection must end (4.13.1; 3.1.1: 4.8): a filter that is none, and
@@ -107,31 +81,24 @@ void handle_subscribe(struct conn *c, const struct mqtt_packet *p)
     struct reader walk = reader_of(p->subscribe.filters.data, p->subscribe.filters.len);
     struct mqtt_filter f;
     struct buf codes = {0};
-    struct buf wanted = {0}; /* one byte a filter: whether retained messages go out */
-    enum mqtt_reason reason = check_filters(p);
+    uint8_t close = (uint8_t)check_filters(p);
 
-    if (reason != MQTT_SUCCESS) {
-        conn_close(c, (uint8_t)reason);
-        return;
+    while (!close && next_filter(c, &walk, p, &f))
+        buf_put_u8(&codes, code_for(c, subscribe(c, &f, &p->props, &close)));
+    if (close) {
+        conn_close(c, close);
+    } else {
+        send_codes(c, MQTT_SUBACK, p->subscribe.id, &codes);
+        catch_up_begin(c);
     }
-    while (next_filter(c, &walk, p, &f)) {
-        struct outcome o = subscribe(c, &f, &p->props);
-
-        buf_put_u8(&codes, code_for(c, o.code));
-        buf_put_u8(&wanted, o.send_retained);
-    }
-    send_codes(c, MQTT_SUBACK, p->subscribe.id, &codes);
-    if (c->broker->retained.count > 0)
-        send_retained(c, p, &wanted);
     buf_fini(&codes);
-    buf_fini(&wanted);
 }
 
-static uint8_t unsubscribe(struct conn *c, struct str filter)
+static uint8_t unsubscribe(struct conn *c, struct str filter, uint8_t *ret_close)
 {
-    if (!session_unsubscribe(c->session, filter))
-        return MQTT_NO_SUBSCRIPTION_EXISTED;
-    return MQTT_SUCCESS;
+    const struct subscribing what = {.filter = filter, .by_client = true};
+
+    return subscribing_remove(c->session, &what, ret_close);
 }
 
 void handle_unsubscribe(struct conn *c, const struct mqtt_packet *p)
@@ -139,14 +106,13 @@ void handle_unsubscribe(struct conn *c, const struct mqtt_packet *p)
     struct reader walk = reader_of(p->subscribe.filters.data, p->subscribe.filters.len);
     struct mqtt_filter f;
     struct buf codes = {0};
-    enum mqtt_reason reason = check_filters(p);
+    uint8_t close = (uint8_t)check_filters(p);
 
-    if (reason != MQTT_SUCCESS) {
-        conn_close(c, (uint8_t)reason);
-        return;
-    }
-    while (next_filter(c, &walk, p, &f))
-        buf_put_u8(&codes, unsubscribe(c, f.filter));
-    send_codes(c, MQTT_UNSUBACK, p->subscribe.id, &codes);
+    while (!close && next_filter(c, &walk, p, &f))
+        buf_put_u8(&codes, unsubscribe(c, f.filter, &close));
+    if (close)
+        conn_close(c, close);
+    else
+        send_codes(c, MQTT_UNSUBACK, p->subscribe.id, &codes);
     buf_fini(&codes);
 }

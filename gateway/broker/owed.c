@@ -14,11 +14,22 @@ struct owed {
     uint8_t reason;
     bool settled;
     bool failed;
+    char why[]; /* a reason string; "": none */
 };
 
-static void send_ack(struct conn *c, uint16_t id, uint8_t qos, uint8_t reason)
+enum { ACK_WITH_REASON = 10 }; /* bytes of an acknowledgement with a reason string, but for that */
+
+static void send_ack(struct conn *c, uint16_t id, uint8_t qos, uint8_t reason, const char *why)
 {
-    conn_send_ack(c, qos == 1 ? MQTT_PUBACK : MQTT_PUBREC, id, reason);
+    struct mqtt_packet p = {.type = qos == 1 ? MQTT_PUBACK : MQTT_PUBREC, .ack = {.id = id, .reason = reason}};
+
+    if (why[0] == '\0' || c->version != MQTT_V5 || c->terse || strlen(why) + ACK_WITH_REASON > c->max_packet) {
+        conn_send_ack(c, (enum mqtt_type)p.type, id, reason);
+        return;
+    }
+    mqtt_set(&p.props, MQTT_PROP_REASON_STRING);
+    p.props.reason_string = str_of(why);
+    conn_send(c, &p);
 }
 
 void owed_refuse(struct conn *c, uint16_t id, uint8_t qos)
@@ -28,7 +39,7 @@ void owed_refuse(struct conn *c, uint16_t id, uint8_t qos)
     if (c->version != MQTT_V5)
         conn_doom(c, MQTT_QUOTA_EXCEEDED); /* all it can be told is not to rely on the message */
     else if (qos > 0)
-        send_ack(c, id, qos, MQTT_QUOTA_EXCEEDED);
+        send_ack(c, id, qos, MQTT_QUOTA_EXCEEDED, "");
 }
 
 static void enqueue(struct conn *c, struct owed *o)
@@ -61,7 +72,7 @@ static void release(struct conn *c)
         if (o->failed)
             owed_refuse(c, o->id, o->qos);
         else
-            send_ack(c, o->id, o->qos, o->reason);
+            send_ack(c, o->id, o->qos, o->reason, o->why);
         free(o);
     }
 }
@@ -84,9 +95,29 @@ static void on_settled(void *arg, struct message *m, int result)
     free(o);
 }
 
+/* Puts an acknowledgement in line. NULL without memory. */
+static struct owed *line_up(struct conn *c, const struct owed *what, struct str why)
+{
+    struct owed *o = malloc(sizeof(*o) + why.len + 1);
+
+    if (!o) {
+        conn_doom(c, MQTT_SERVER_BUSY); /* unacknowledged: it will be sent again */
+        return NULL;
+    }
+    *o = *what;
+    if (why.len > 0)
+        memcpy(o->why, why.data, why.len);
+    o->why[why.len] = '\0';
+    if (o->qos == 2)
+        o->flow = c->session->flow;
+    enqueue(c, o);
+    return o;
+}
+
 void owed_ack(struct conn *c, struct publication *p, uint16_t id, uint8_t reason)
 {
     struct message *m = p->m && p->m->holds > 0 ? p->m : NULL;
+    const struct owed what = {.id = id, .qos = p->qos, .reason = reason, .settled = !m};
     struct owed *o;
 
     if (p->m && !m && p->m->result < 0) {
@@ -94,22 +125,22 @@ void owed_ack(struct conn *c, struct publication *p, uint16_t id, uint8_t reason
         return;
     }
     if (!m && list_empty(&c->owed)) {
-        send_ack(c, id, p->qos, reason);
+        send_ack(c, id, p->qos, reason, "");
         return;
     }
-    o = malloc(sizeof(*o));
-    if (!o) {
-        conn_doom(c, MQTT_SERVER_BUSY); /* unacknowledged: it will be sent again */
-        return;
-    }
-    *o = (struct owed){.id = id, .qos = p->qos, .reason = reason, .settled = !m};
-    if (p->qos == 2)
-        o->flow = c->session->flow;
-    enqueue(c, o);
-    if (m) {
+    o = line_up(c, &what, str_of(""));
+    if (o && m) {
         m->on_settled = on_settled;
         m->settled_arg = o;
     }
+}
+
+void owed_answer(struct conn *c, uint16_t id, uint8_t qos, uint8_t reason, struct str why)
+{
+    const struct owed what = {.id = id, .qos = qos, .reason = reason, .settled = true};
+
+    line_up(c, &what, why);
+    release(c);
 }
 
 bool owed_claim(struct conn *c, uint16_t id)

@@ -14,12 +14,17 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "core/str.h"
+
 struct conn;
 struct flow;
 struct publication;
 
 /* Acknowledges the routed publication now, or when its turn comes. reason: if all is well. */
 void owed_ack(struct conn *c, struct publication *p, uint16_t id, uint8_t reason);
+
+/* The same for a message that was not routed. why: a reason string, or none: for MQTT 5, as far as it fits. */
+void owed_answer(struct conn *c, uint16_t id, uint8_t qos, uint8_t reason, struct str why);
 
 /* The client sends a QoS 2 message again. True when its PUBREC is still owed and will follow. */
 bool owed_claim(struct conn *c, uint16_t id);

@@ -1,5 +1,6 @@
 /* receive - bytes of a connection into packets, and each packet to its handler. */
 #include "broker/budget.h"
+#include "broker/events_message.h"
 #include "broker/handle.h"
 
 /* The version that a CONNECT too broken to decode seems to speak: what to answer it with. */
@@ -97,6 +98,9 @@ static size_t take_frame(struct conn *c, const uint8_t *data, size_t len)
     if (r <= 0)
         return 0;
     c->broker->stats.messages_received++;
+    if (events_heard(&c->broker->events, EVENT_intercept_inbound_packet) &&
+        !events_inbound(c, (struct str){.data = (const char *)data, .len = (size_t)r}))
+        return (size_t)r;
     if (c->state == CONN_NEW)
         handle_connect(c, &p, (struct str){.data = (const char *)data, .len = (size_t)r});
     else

@@ -45,12 +45,14 @@ static void forget(struct retained *r, struct topic_node *n)
     topic_tree_prune(&r->tree, n);
 }
 
-void retained_clear(struct retained *r, struct str topic)
+bool retained_clear(struct retained *r, struct str topic)
 {
     struct topic_node *n = topic_tree_find(&r->tree, topic);
 
-    if (n && n->value)
-        forget(r, n);
+    if (!n || !n->value)
+        return false;
+    forget(r, n);
+    return true;
 }
 
 /* 4.7.2: a wildcard at the first level passes over "$...". */

@@ -7,6 +7,7 @@
 #ifndef WP_BROKER_RETAINED_H
 #define WP_BROKER_RETAINED_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -28,8 +29,8 @@ void retained_fini(struct retained *r);
 /* Keeps the message in place of the topic's last one. 0 or -ENOMEM. */
 int retained_set(struct retained *r, struct message *m);
 
-/* Forgets the topic's message, if there is one. */
-void retained_clear(struct retained *r, struct str topic);
+/* Forgets the topic's message. False when there was none. */
+bool retained_clear(struct retained *r, struct str topic);
 
 /* Calls fn for each message whose topic the filter matches; fn must not change the store. 0 or -ENOMEM. */
 typedef void retained_fn(void *arg, struct message *m);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "broker/broker_internal.h"
+#include "broker/events_message.h"
 #include "broker/tap.h"
 #include "core/clock.h"
 #include "core/message.h"
@@ -14,16 +15,29 @@ int64_t broker_run_ms(const struct message *m)
     return m->expires_ms ? clock_run_ms() : 0;
 }
 
+int broker_clear_retained(struct broker *b, struct str topic)
+{
+    if (!retained_clear(&b->retained, topic))
+        return -ENOENT;
+    if (events_heard(&b->events, EVENT_retained_cleared))
+        events_retained_cleared(b, topic);
+    return 0;
+}
+
 static int retain(struct broker *b, struct publication *p)
 {
     struct message *m;
+    int r;
 
     if (p->payload.len == 0) { /* 3.3.1.3 */
-        retained_clear(&b->retained, p->topic);
+        broker_clear_retained(b, p->topic);
         return 0;
     }
     m = publication_message(p);
-    return m ? retained_set(&b->retained, m) : -ENOMEM;
+    r = m ? retained_set(&b->retained, m) : -ENOMEM;
+    if (r == 0 && events_heard(&b->events, EVENT_retained_changed))
+        events_retained_changed(b, p);
+    return r;
 }
 
 /* The identifiers of all matching subscriptions of one session. */
@@ -91,16 +105,35 @@ int broker_route(struct broker *b, struct publication *p, const struct session *
             r = e;
     }
     b->routing = false;
+    if (b->router.match_count == 0 && events_heard(&b->events, EVENT_message_not_consumed))
+        events_not_consumed(b, p);
     for (size_t i = 0; i < FRAME_LAYOUTS; i++)
         if (b->frames[i].cap > FRAME_KEEPS_BYTES)
             buf_fini(&b->frames[i]);
     return r < 0 ? r : (int)b->router.match_count;
 }
 
+/* The same, past those who may change or drop it. */
+static int route_intercepted(struct broker *b, struct publication *p, struct message *m)
+{
+    struct scratch_block *mark = scratch_mark(&b->events.scratch);
+    int r = 0;
+    uint8_t reason;
+
+    if (events_intercept_publish(b, NULL, p, &reason) == WIREPOST_PASS)
+        r = broker_route(b, p, NULL);
+    else
+        drop_count(b, DROP_REFUSED);
+    events_follow(p->m, m);
+    scratch_release(&b->events.scratch, mark);
+    return r;
+}
+
 static void publish_message(struct broker *b, struct message *m)
 {
     struct publication p = publication_of_message(m, broker_run_ms(m));
-    int r = broker_route(b, &p, NULL);
+    bool intercepted = events_heard(&b->events, EVENT_intercept_publish);
+    int r = intercepted ? route_intercepted(b, &p, m) : broker_route(b, &p, NULL);
 
     publication_fini(&p);
     message_settle(m, r < 0 ? r : 0);

@@ -149,6 +149,8 @@ void session_end(struct session *s)
     struct session **at = &b->sessions.buckets[s->hash & b->sessions.mask];
 
     assert(!s->conn);
+    if (events_heard(&b->events, EVENT_session_deleted))
+        events_session_deleted(s);
     router_drop(&b->router, &s->subscriber);
     shares_end(s);
     stop_expiry(s);

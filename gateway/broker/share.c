@@ -58,7 +58,7 @@ static void drop(struct share *share, enum drop_reason why)
 static int enqueue(struct share *share, struct delivery d)
 {
     bool waited = share->queue.count > 0;
-    int dropped = budget_enqueue(share->broker, &share->broker->settings->entrance.limits, &share->queue, d);
+    int dropped = budget_enqueue(share->broker, &share->broker->settings->entrance.limits, &share->queue, d, NULL);
 
     if (waited != (share->queue.count > 0))
         table_of(share)->waiting += waited ? -1UL : 1UL;
