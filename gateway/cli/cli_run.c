@@ -9,6 +9,7 @@
 #include "cli/cli.h"
 #include "config/config.h"
 #include "core/log.h"
+#include "core/resident.h"
 #include "gateway.h"
 #include "loop.h"
 
@@ -100,6 +101,7 @@ static int run(struct settings *settings)
     if (r == 0) {
         log_info("gateway: %s running, %zu buses, %zu bridges", settings->gateway.id ? settings->gateway.id : "broker",
                  settings->bus_count, settings->bridge_count);
+        resident_release();
         loop_run(d.loop);
     }
     gateway_free(d.gateway);
