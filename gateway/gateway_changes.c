@@ -16,7 +16,7 @@ static const char *const applied[] = {
     "log.level",
 };
 
-/* Files of users and rules. */
+/* Files of users, rules, certificates. */
 static bool is_file(const char *key)
 {
     return key[0] == '/';

@@ -30,6 +30,9 @@ struct broker_stats {
     uint64_t clients_maximum;      /* connected at once */
     uint64_t clients_expired;      /* sessions that ended without their clients */
     uint64_t sockets;              /* connections opened, whether or not a client came in by them */
+    uint64_t tls_sessions;         /* handshakes that were finished... */
+    uint64_t tls_resumed;          /* ...of them, those that went on from an earlier session... */
+    uint64_t tls_failed;           /* ...and others */
     uint64_t connects;             /* CONNECT packets */
     uint64_t connects_refused;
     uint64_t subscriptions;

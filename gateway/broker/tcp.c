@@ -231,8 +231,8 @@ static bool shake_hands(struct tcp *t)
         t->shaking = false;
         return loop_watch_set(t->watch, LOOP_READ) == 0;
     }
-    if (r < 0 && r != -ECONNRESET) /* that is how others look whether somebody listens */
-        log_info("broker: %s: no TLS session (%s)", t->conn->peer, tls_stream_error(s));
+    if (r < 0)
+        tls_port_refuse(t->conn, s, r);
     lost(t, "no TLS session");
     return false;
 }

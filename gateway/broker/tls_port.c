@@ -71,27 +71,29 @@ static void print_day(int64_t ms, char text[16])
         text[0] = '\0';
 }
 
-static void look_at_expiry(void *arg, const char *file, int64_t expires_ms)
+static void look_at_expiry(const struct tls_file *file, int64_t now_ms)
 {
-    int64_t left_ms = expires_ms - *(const int64_t *)arg;
+    int64_t left_ms = file->expires_ms - now_ms;
     char day[16];
 
     if (left_ms > (int64_t)WARN_DAYS * DAY_MS)
         return;
-    print_day(expires_ms, day);
+    print_day(file->expires_ms, day);
     if (left_ms <= 0)
-        log_warning("broker: %s: not valid any more since %s, TLS connections will fail", file, day);
+        log_warning("broker: %s: not valid any more since %s, TLS connections will fail", file->path, day);
     else
-        log_warning("broker: %s: valid for %" PRId64 " more days only, until %s", file, left_ms / DAY_MS, day);
+        log_warning("broker: %s: valid for %" PRId64 " more days only, until %s", file->path, left_ms / DAY_MS, day);
 }
 
 /* While the clock cannot be trusted nothing can be said. */
 static void look_at_expiries(struct tls_port *p)
 {
     int64_t now_ms = clock_steady_ms();
+    size_t count;
+    const struct tls_file *files = tls_context_files(p->context, &count);
 
-    if (now_ms > 0)
-        tls_context_each_expiry(p->context, look_at_expiry, &now_ms);
+    for (size_t i = 0; now_ms > 0 && i < count; i++)
+        look_at_expiry(&files[i], now_ms);
     loop_timer_start(p->broker->loop, &p->daily, now_ms > 0 ? DAY_MS : MINUTE_MS);
 }
 
@@ -162,15 +164,24 @@ int tls_port_handshake(struct tls_share *share, struct tls_stream *s)
     return r;
 }
 
-static void count(struct tls_port *p, const struct tls_stream *s, const struct conn *c)
+/* One that the peer ends is how others look whether somebody listens. */
+void tls_port_refuse(const struct conn *c, const struct tls_stream *s, int error)
 {
+    c->broker->stats.tls_failed++;
+    if (error != -ECONNRESET)
+        log_info("broker: %s: no TLS session (%s)", c->peer, tls_stream_error(s));
+}
+
+static void count(const struct conn *c, const struct tls_stream *s)
+{
+    struct broker_stats *stats = &c->broker->stats;
     struct tls_stream_facts facts;
 
     tls_stream_get_facts(s, &facts);
-    p->sessions++;
-    p->resumed += facts.resumed;
-    log_debug("broker: %s: %s, %s, %s (%" PRIu64 " of %" PRIu64 " TLS sessions here were resumed)", c->peer,
-              facts.version, facts.cipher, facts.resumed ? "resumed" : "new session", p->resumed, p->sessions);
+    stats->tls_sessions++;
+    stats->tls_resumed += facts.resumed;
+    log_debug("broker: %s: %s, %s, %s (%" PRIu64 " of %" PRIu64 " TLS sessions were resumed)", c->peer, facts.version,
+              facts.cipher, facts.resumed ? "resumed" : "new session", stats->tls_resumed, stats->tls_sessions);
 }
 
 bool tls_port_welcome(struct tls_port *p, const struct tls_stream *s, struct conn *c)
@@ -178,7 +189,7 @@ bool tls_port_welcome(struct tls_port *p, const struct tls_stream *s, struct con
     struct buf name = {0};
     int r;
 
-    count(p, s, c);
+    count(c, s);
     if (p->settings->username_from == TLS_USER_NAME_NONE)
         return true;
     r = tls_stream_user_name(s, (enum tls_user_name)p->settings->username_from, &name);

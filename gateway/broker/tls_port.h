@@ -44,8 +44,6 @@ struct tls_port {
     const struct tls_server_settings *settings; /* borrowed */
     struct tls_context *context;                /* NULL: no TLS */
     struct timer daily;
-    uint64_t sessions; /* since the listener was opened... */
-    uint64_t resumed;  /* ...and those of them that went on from an earlier one */
 };
 
 /* Takes the context; the one before goes unless both are the same. */
@@ -67,6 +65,9 @@ void tls_share_renew(struct tls_share *s);
 
 /* A step of a handshake, as tls_stream_handshake(); -EBUSY: not in this turn. */
 int tls_port_handshake(struct tls_share *share, struct tls_stream *s);
+
+/* It has failed with -errno: counts and logs that. */
+void tls_port_refuse(const struct conn *c, const struct tls_stream *s, int error);
 
 /* The handshake is done: counts it, and tells the conn the user name that the certificate gives. False: it gives none
  * though it should; logged. */

@@ -66,8 +66,29 @@ static struct place place_of(const struct node *node, const struct tls_server_se
     return key_place(node, NULL, "sni");
 }
 
+/* What they held, so that a reload can tell which have changed. */
+static void keep_files(struct loader *ld, const struct tls_context *context, struct tls_server_settings *s)
+{
+    size_t count;
+    const struct tls_file *files = tls_context_files(context, &count);
+    struct tls_file *copy = arena_alloc(ld->ctx.arena, count * sizeof(*copy));
+
+    for (size_t i = 0; copy && i < count; i++) {
+        copy[i] = files[i];
+        copy[i].path = arena_strdup(ld->ctx.arena, str_of(files[i].path));
+        if (!copy[i].path)
+            copy = NULL;
+    }
+    if (!copy) {
+        ld->ctx.failed = true;
+        return;
+    }
+    s->files = copy;
+    s->file_count = count;
+}
+
 /* Who may not read a key can still have the rest checked: whoever runs wirepost may be another. */
-static void check_files(struct loader *ld, const struct node *node, const struct tls_server_settings *s)
+static void check_files(struct loader *ld, const struct node *node, struct tls_server_settings *s)
 {
     struct tls_context *context = NULL;
     struct buf problem = {0};
@@ -80,6 +101,8 @@ static void check_files(struct loader *ld, const struct node *node, const struct
         report_warning(&ld->report, place_of(node, s, text), STR_FMT, STR_ARG(text));
     else if (r < 0)
         report_error(&ld->report, place_of(node, s, text), STR_FMT, STR_ARG(text));
+    else
+        keep_files(ld, context, s);
     tls_context_free(context);
     buf_fini(&problem);
 }

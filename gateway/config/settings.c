@@ -203,9 +203,12 @@ static size_t add_file(struct settings_part *parts, size_t count, const char *pa
     return count + 1;
 }
 
-/* What is in a file of users or rules counts as what is written. */
-static size_t add_files(struct settings_part *parts, size_t count, const struct entrance_settings *e)
+/* What is in a file of users or rules, or of certificates, counts as what is written. */
+static size_t add_files(struct settings_part *parts, size_t count, const struct entrance_settings *e,
+                        const struct tls_server_settings *tls)
 {
+    for (size_t i = 0; tls && i < tls->file_count; i++)
+        count = add_file(parts, count, tls->files[i].path, tls->files[i].fingerprint);
     if (e->users)
         count = add_file(parts, count, e->users_file, e->users->fingerprint);
     if (e->acl)
@@ -219,6 +222,8 @@ static bool build_parts(struct settings *s, const struct draft *d)
     struct settings_part *parts;
     size_t room = 2 * (1 + d->listener_count);
 
+    for (size_t i = 0; i < d->listener_count; i++)
+        room += d->listeners[i].settings.tls ? d->listeners[i].settings.tls->file_count : 0;
     for (const struct node *n = node_first(root); n; n = n->next)
         room += 1 + n->count;
     s->parts = parts = arena_alloc(s->arena, room * sizeof(*parts));
@@ -239,9 +244,10 @@ static bool build_parts(struct settings *s, const struct draft *d)
             key = key ? key->next : NULL;
         } while (key);
     }
-    s->part_count = add_files(parts, s->part_count, &d->roots[0].broker.entrance);
+    s->part_count = add_files(parts, s->part_count, &d->roots[0].broker.entrance, NULL);
     for (size_t i = 0; i < d->listener_count; i++)
-        s->part_count = add_files(parts, s->part_count, &d->listeners[i].settings.entrance);
+        s->part_count =
+            add_files(parts, s->part_count, &d->listeners[i].settings.entrance, d->listeners[i].settings.tls);
     return true;
 }
 

@@ -272,8 +272,8 @@ bool tls_context_equal(const struct tls_context *a, const struct tls_context *b)
     return memcmp(a->digest, b->digest, sizeof(a->digest)) == 0;
 }
 
-void tls_context_each_expiry(const struct tls_context *c, tls_expiry_fn *fn, void *arg)
+const struct tls_file *tls_context_files(const struct tls_context *c, size_t *ret_count)
 {
-    for (size_t i = 0; i < c->files.expiry_count; i++)
-        fn(arg, c->files.expiries[i].file, c->files.expiries[i].expires_ms);
+    *ret_count = c->files.count;
+    return c->files.all;
 }

@@ -14,7 +14,7 @@
 #define WP_TLS_CONTEXT_H
 
 #include <stdbool.h>
-#include <stdint.h>
+#include <stddef.h>
 
 #include "tls/tls_settings.h"
 
@@ -35,10 +35,8 @@ bool tls_context_equal(const struct tls_context *a, const struct tls_context *b)
 /* New keys for session tickets: older tickets open no session any more. 0 or -errno. */
 int tls_context_renew_tickets(struct tls_context *c);
 
-/* Calls fn for each file that holds certificates or a revocation list, with the moment (ms since 1970, UTC) at which
- * the first of them is no longer valid. */
-typedef void tls_expiry_fn(void *arg, const char *file, int64_t expires_ms);
-void tls_context_each_expiry(const struct tls_context *c, tls_expiry_fn *fn, void *arg);
+/* Those it was made of, as long as it lives. */
+const struct tls_file *tls_context_files(const struct tls_context *c, size_t *ret_count);
 
 /* Another library's server context, an SSL_CTX, begins its sessions by the certificates and rules of this one from now
  * on; again with the next context after a change, whose tickets it renews. It holds on to what it needs. 0 or -errno.

@@ -30,9 +30,9 @@ int tls_files_init(struct tls_files *f, struct buf *problem)
 void tls_files_fini(struct tls_files *f)
 {
     EVP_MD_CTX_free(f->digest);
-    for (size_t i = 0; i < f->expiry_count; i++)
-        free(f->expiries[i].file);
-    free(f->expiries);
+    for (size_t i = 0; i < f->count; i++)
+        free(f->all[i].path);
+    free(f->all);
     *f = (struct tls_files){0};
 }
 
@@ -94,6 +94,33 @@ static int read_regular(int fd, struct buf *out)
     return S_ISREG(st.st_mode) ? read_all(fd, out) : -EINVAL;
 }
 
+static uint64_t fingerprint_of(const struct buf *content)
+{
+    uint8_t digest[EVP_MAX_MD_SIZE];
+    uint64_t fingerprint;
+
+    if (EVP_Digest(buf_data(content), buf_len(content), digest, NULL, EVP_sha256(), NULL) != 1)
+        return 0;
+    memcpy(&fingerprint, digest, sizeof(fingerprint));
+    return fingerprint;
+}
+
+static int remember(struct tls_files *f, const char *path, const struct buf *content)
+{
+    struct tls_file *more = realloc(f->all, (f->count + 1) * sizeof(*more));
+
+    if (!more)
+        return -ENOMEM;
+    f->all = more;
+    more[f->count] =
+        (struct tls_file){.path = strdup(path), .fingerprint = fingerprint_of(content), .expires_ms = INT64_MAX};
+    if (!more[f->count].path)
+        return -ENOMEM;
+    f->count++;
+    tls_files_add(f, buf_data(content), buf_len(content));
+    return 0;
+}
+
 /* The file as a BIO over `content`. 0 or -errno: reported. close_pem() in any case. */
 static int open_pem(struct tls_files *f, const char *path, struct buf *content, BIO **ret_bio)
 {
@@ -102,11 +129,12 @@ static int open_pem(struct tls_files *f, const char *path, struct buf *content, 
 
     if (fd >= 0)
         close(fd);
+    if (r == 0)
+        r = remember(f, path, content);
     if (r < 0) {
         blame(f, path, strerror(-r));
         return r;
     }
-    tls_files_add(f, buf_data(content), buf_len(content));
     *ret_bio = BIO_new_mem_buf(buf_data(content), (int)buf_len(content));
     return *ret_bio ? 0 : tls_files_blame(f, path);
 }
@@ -142,28 +170,14 @@ static int64_t time_of(const ASN1_TIME *t)
     return (int64_t)timegm(&tm) * 1000;
 }
 
-static int expires(struct tls_files *f, const char *path, const ASN1_TIME *when)
+/* The file read last. */
+static void expires(struct tls_files *f, const ASN1_TIME *when)
 {
+    struct tls_file *file = &f->all[f->count - 1];
     int64_t ms = time_of(when);
-    struct tls_expiry *more;
-    size_t i = 0;
 
-    while (i < f->expiry_count && strcmp(f->expiries[i].file, path) != 0)
-        i++;
-    if (i < f->expiry_count) {
-        if (ms < f->expiries[i].expires_ms)
-            f->expiries[i].expires_ms = ms;
-        return 0;
-    }
-    more = realloc(f->expiries, (i + 1) * sizeof(*more));
-    if (!more)
-        return -ENOMEM;
-    f->expiries = more;
-    more[i] = (struct tls_expiry){.file = strdup(path), .expires_ms = ms};
-    if (!more[i].file)
-        return -ENOMEM;
-    f->expiry_count++;
-    return 0;
+    if (ms < file->expires_ms)
+        file->expires_ms = ms;
 }
 
 /* ---- a certificate and its key ---- */
@@ -177,8 +191,9 @@ static int read_certs(struct tls_files *f, const char *path, BIO *bio, struct tl
     if (!p->chain)
         return -ENOMEM;
     while ((x = PEM_read_bio_X509_AUX(bio, NULL, NULL, NULL)) != NULL) {
-        int r = expires(f, path, X509_get0_notAfter(x));
+        int r = 0;
 
+        expires(f, X509_get0_notAfter(x));
         if (!p->cert)
             p->cert = x;
         else if (sk_X509_push(p->chain, x) <= 0)
@@ -265,13 +280,10 @@ static int add_name(STACK_OF(X509_NAME) * names, const X509 *x)
 
 static int add_ca(struct tls_files *f, const char *path, X509 *x, X509_STORE *store, STACK_OF(X509_NAME) * names)
 {
-    int r = expires(f, path, X509_get0_notAfter(x));
-
-    if (r == 0 && X509_STORE_add_cert(store, x) != 1)
-        r = tls_files_blame(f, path);
-    if (r == 0 && names)
-        r = add_name(names, x);
-    return r;
+    expires(f, X509_get0_notAfter(x));
+    if (X509_STORE_add_cert(store, x) != 1)
+        return tls_files_blame(f, path);
+    return names ? add_name(names, x) : 0;
 }
 
 int tls_files_load_cas(struct tls_files *f, const char *path, X509_STORE *store, STACK_OF(X509_NAME) * names)
@@ -310,8 +322,8 @@ int tls_files_load_crls(struct tls_files *f, const char *path, X509_STORE *store
 
         if (!crl)
             break;
-        r = expires(f, path, X509_CRL_get0_nextUpdate(crl));
-        if (r == 0 && X509_STORE_add_crl(store, crl) != 1)
+        expires(f, X509_CRL_get0_nextUpdate(crl));
+        if (X509_STORE_add_crl(store, crl) != 1)
             r = tls_files_blame(f, path);
         X509_CRL_free(crl);
         count++;

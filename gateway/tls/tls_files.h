@@ -4,7 +4,7 @@
  *
  * Each function returns 0 or -errno, with "FILE: what is wrong" appended to
  * `problem`. What was read is remembered: the digest says whether anything
- * has changed since, the expiries until when it is good.
+ * has changed since, `all` which file, and until when it is good.
  */
 #ifndef WP_TLS_FILES_H
 #define WP_TLS_FILES_H
@@ -12,20 +12,17 @@
 #include <openssl/ssl.h>
 #include <stdint.h>
 
+#include "tls/tls_settings.h"
+
 struct buf;
 
 enum { TLS_DIGEST_LEN = 32 };
 
-struct tls_expiry {
-    char *file;
-    int64_t expires_ms;
-};
-
 struct tls_files {
     struct buf *problem;
     EVP_MD_CTX *digest;
-    struct tls_expiry *expiries;
-    size_t expiry_count;
+    struct tls_file *all; /* and their paths */
+    size_t count;
 };
 
 /* A certificate with its key. */

@@ -22,13 +22,22 @@ struct tls_identity {
     const char *key;
 };
 
+/* A file as it was read. */
+struct tls_file {
+    char *path;
+    uint64_t fingerprint; /* of its content */
+    int64_t expires_ms; /* when the first certificate or list in it is no longer valid, since 1970; INT64_MAX: never */
+};
+
 struct tls_server_settings {
     const char *cert; /* the certificate, then those between it and the root */
     const char *key;
     const struct tls_identity *sni; /* shown instead to clients that ask for their names */
     size_t sni_count;
-    const char *client_ca; /* who may sign clients' certificates; NULL: they are not asked for one */
-    const char *crl;       /* those revoked, of each CA in client_ca; NULL: none */
+    const char *client_ca;        /* who may sign clients' certificates; NULL: they are not asked for one */
+    const char *crl;              /* those revoked, of each CA in client_ca; NULL: none */
+    const struct tls_file *files; /* these, as they were when the settings were checked */
+    size_t file_count;
     bool require_client_cert;
     uint8_t min_version;   /* enum tls_version */
     uint8_t username_from; /* enum tls_user_name */

@@ -40,6 +40,16 @@ broker:
         client_ca: {ca.cert}
         require_client_cert: true
         username_from: subject
+    - port: {ruled}
+      allow_anonymous: true
+      acl: {acl}
+      tls: {{cert: {server.cert}, key: {server.key}, client_ca: {ca.cert}, username_from: cn}}
+"""
+
+RULES = """
+everyone: {subscribe: ["#"], read: ["#"]}
+users:
+  - {name: pump, write: ["pumps/%u/#"]}
 """
 
 
@@ -59,8 +69,9 @@ class Bench:
         self.stranger = self.foreign.issue("stranger")
         self.ca.revoke(self.revoked)
         self.crl = self.ca.crl()
-        for name in ("plain", "open", "modern", "optional", "required"):
+        for name in ("plain", "open", "modern", "optional", "required", "ruled"):
             setattr(self, name, free_port())
+        self.acl = w.write("acl.yaml", RULES)
         config = w.write("wirepost.yaml", CONFIGURATION.format(**vars(self)))
         self.broker = w.start([WIREPOST, "run", "-c", config], ready="broker running")
 
@@ -170,6 +181,15 @@ def the_user_name_is_the_certificates(b):
     b.is_refused(b.optional, "its certificate holds no user name", certificate=b.nameless)
 
 
+def rules_hold_for_the_user_of_the_certificate(b):
+    with tls_client(b.ruled, b.ca, certificate=b.pump) as pump, tls_client(b.ruled, b.ca) as nobody:
+        pump.connect("p", username="valve")
+        nobody.connect("n", username="pump", password=b"x")
+        assert pump.publish("pumps/pump/speed", b"1", qos=1).reason in (0, 0x10)
+        assert pump.publish("pumps/valve/speed", b"1", qos=1).reason == 0x87
+        assert nobody.publish("pumps/pump/speed", b"1", qos=1).reason == 0x87
+
+
 def the_certificate_is_that_of_the_name_asked_for(b):
     context = client_context(b.ca)
     context.check_hostname = False
@@ -192,7 +212,7 @@ def sessions_are_resumed(b):
         with tls_client(b.required, context=context, session=session) as c:
             c.connect("second")
             assert c.sock.session_reused, version
-        said = wait_for(lambda: re.search(r"TLSv\S+, \S+, resumed \((\d+) of (\d+) TLS sessions here were resumed\)",
+        said = wait_for(lambda: re.search(r"TLSv\S+, \S+, resumed \((\d+) of (\d+) TLS sessions were resumed\)",
                                           b.broker.log()[before:]), 10, "the count")
         assert "user 'CN=pump,O=plant' by certificate" in b.broker.log()[before:]
         print("   " + said.group(0))
@@ -348,7 +368,7 @@ CHECKS = [versions_before_1_2_are_refused, versions_1_2_and_1_3_are_accepted_and
           only_ciphers_with_forward_secrecy_and_authentication_are_taken, the_server_chooses_the_cipher,
           nobody_may_renegotiate, a_certificate_is_asked_for_or_required,
           a_certificate_that_is_not_good_is_refused_though_none_is_needed, a_list_is_the_listeners_own,
-          the_user_name_is_the_certificates, the_certificate_is_that_of_the_name_asked_for, sessions_are_resumed,
+          the_user_name_is_the_certificates, rules_hold_for_the_user_of_the_certificate, the_certificate_is_that_of_the_name_asked_for, sessions_are_resumed,
           a_session_of_one_listener_is_none_at_another, foreign_clients_are_served, packets_of_any_size_go_both_ways,
           one_who_does_not_read_gets_everything_later, garbage_hurts_nobody, tls_at_a_plain_port_is_refused,
           a_damaged_record_ends_the_session_alone, handshakes_that_take_too_long_are_closed,

@@ -160,30 +160,22 @@ static void contexts_are_equal_while_their_files_are(void **state)
     tls_context_free(a);
 }
 
-struct expiry {
-    const char *file;
-    int64_t expires_ms;
-};
-
-static void keep_first(void *arg, const char *file, int64_t expires_ms)
-{
-    struct expiry *e = arg;
-
-    if (strcmp(file, e->file) == 0)
-        e->expires_ms = expires_ms;
-}
-
 static void the_end_of_each_file_is_known(void **state)
 {
     struct tls_server_settings s = settings("a.crt", "a.key");
     struct tls_context *c = accepted(&s);
-    struct expiry e = {.file = s.cert};
     int64_t now_ms = (int64_t)time(NULL) * 1000;
+    size_t count;
+    const struct tls_file *files = tls_context_files(c, &count);
 
     (void)state;
-    tls_context_each_expiry(c, keep_first, &e);
-    assert_true(e.expires_ms > now_ms + (int64_t)(YEAR_S - 600) * 1000);
-    assert_true(e.expires_ms < now_ms + (int64_t)(YEAR_S + 600) * 1000);
+    assert_int_equal(count, 2);
+    assert_string_equal(files[0].path, s.cert);
+    assert_true(files[0].expires_ms > now_ms + (int64_t)(YEAR_S - 600) * 1000);
+    assert_true(files[0].expires_ms < now_ms + (int64_t)(YEAR_S + 600) * 1000);
+    assert_string_equal(files[1].path, s.key);
+    assert_true(files[1].expires_ms == INT64_MAX);
+    assert_true(files[0].fingerprint != files[1].fingerprint);
     tls_context_free(c);
 }
 
