@@ -54,6 +54,8 @@ int broker_new(struct loop *loop, const struct broker_settings *settings, struct
 
     r = getrandom(&b->seed, sizeof(b->seed), 0) == sizeof(b->seed) ? 0 : -EIO;
     if (r == 0)
+        r = addresses_init(&b->addresses, b->seed);
+    if (r == 0)
         r = router_init(&b->router, b->seed);
     if (r == 0)
         r = retained_init(&b->retained, b->seed);
@@ -83,6 +85,7 @@ void broker_free(struct broker *b)
     shares_fini(&b->shares);
     retained_fini(&b->retained);
     router_fini(&b->router);
+    addresses_fini(&b->addresses);
     delivery_queue_fini(&b->deferred);
     for (size_t i = 0; i < FRAME_LAYOUTS; i++)
         buf_fini(&b->frames[i]);

@@ -87,12 +87,14 @@ struct broker_transport {
 struct conn;
 
 struct broker_peer {
-    const char *name;                /* an address for the log, "127.0.0.1:50312"; copied */
-    bool loopback;                   /* whether it is this machine */
-    const struct entrance *entrance; /* where it came in; NULL: not by a listener, the broker's own rules hold */
+    const char *name;          /* an address for the log, "127.0.0.1:50312"; copied */
+    bool loopback;             /* whether it is this machine */
+    struct entrance *entrance; /* where it came in; NULL: not by a listener, the broker's own rules hold */
+    uint64_t address;          /* for the limits per address, as net_peer.address; 0: none */
+    bool costly;               /* to talk to (TLS): when there is no room it is not told so */
 };
 
-/* NULL: refused (limit, memory). */
+/* NULL: refused (limit, memory): to be closed without a word. */
 struct conn *broker_conn_open(struct broker *b, const struct broker_transport *transport, void *arg,
                               const struct broker_peer *peer);
 

@@ -8,6 +8,7 @@
 #ifndef WP_BROKER_INTERNAL_H
 #define WP_BROKER_INTERNAL_H
 
+#include "broker/addresses.h"
 #include "broker/broker.h"
 #include "broker/buf_pool.h"
 #include "broker/control.h"
@@ -48,6 +49,8 @@ struct broker {
     struct plugins plugins;
     struct list_node conns;
     uint32_t conn_count;
+    uint32_t refused_count; /* conns that wait to be told that they may not come in */
+    struct addresses addresses;
     struct list_node dead;
     struct list_node closed_taps; /* freed at the end of the turn */
     struct list_node catching_up; /* catch_up.c: conns with subscriptions that wait for retained messages */
@@ -79,6 +82,9 @@ int broker_route(struct broker *b, struct publication *p, const struct session *
 
 /* route.c: forgets a topic's retained message. 0 or -ENOENT. */
 int broker_clear_retained(struct broker *b, struct str topic);
+
+/* route.c: whether one more client's message may be retained. */
+bool broker_may_retain(const struct broker *b, struct str topic, size_t payload_len);
 
 /* route.c: publishes what taps have published meanwhile. Not while routing. */
 void broker_publish_deferred(struct broker *b);

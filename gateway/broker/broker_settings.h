@@ -15,8 +15,18 @@
 enum on_full { ON_FULL_DROP_OLDEST, ON_FULL_DROP_NEWEST, ON_FULL_DISCONNECT };
 
 struct broker_limits {
-    uint32_t packet_bytes; /* largest packet taken */
-    uint32_t connections;
+    uint32_t packet_bytes;            /* largest packet taken */
+    uint32_t connections;             /* at once: in all, and at one listener */
+    uint32_t connections_per_address; /* of one address */
+    uint32_t connection_rate;         /* new ones a second of one address */
+    uint32_t connection_burst;        /* of them at once; at least 1 */
+    bool limit_loopback;              /* these three also for this machine */
+    uint16_t client_id_bytes;
+    uint32_t message_rate; /* PUBLISH a second and client */
+    uint64_t byte_rate;    /* bytes a second and client */
+    uint16_t topic_levels;
+    uint16_t topic_bytes;
+    uint32_t subscriptions;    /* of one client */
     uint16_t inflight;         /* unacknowledged QoS 1 and 2 messages, each way and client */
     uint64_t inflight_bytes;   /* of those sent to one client */
     uint32_t queued_messages;  /* per session */
@@ -28,7 +38,12 @@ struct broker_limits {
 
 /* What all clients together may cost. */
 struct broker_totals {
-    uint64_t message_bytes; /* memory that messages take, wherever they wait */
+    uint64_t message_bytes;    /* memory that messages take, wherever they wait */
+    uint32_t offline_sessions; /* whose clients are away */
+    uint32_t all_subscriptions;
+    uint64_t subscription_bytes; /* memory of all subscriptions */
+    uint32_t retained_messages;
+    uint64_t retained_bytes; /* memory of them and their topics */
 };
 
 struct acl;

@@ -6,8 +6,20 @@
 
 /* What clients have run into; options of broker.limits, most of them. */
 enum limit {
-    LIMIT_SLOW_CONSUMERS, /* disconnected: on_full */
-    LIMIT_UNFINISHED,     /* disconnected: no room for the rest of a packet (message_bytes) */
+    LIMIT_CONNECTIONS, /* turned away */
+    LIMIT_CONNECTIONS_PER_ADDRESS,
+    LIMIT_CONNECTION_RATE,
+    LIMIT_CLIENT_ID,        /* refused: its client id is too long */
+    LIMIT_WILL,             /* refused: no room for its will (message_bytes) */
+    LIMIT_PACKET_BYTES,     /* disconnected: a packet is too large */
+    LIMIT_MESSAGE_RATE,     /* not read from for a while */
+    LIMIT_BYTE_RATE,        /* not read from for a while */
+    LIMIT_TOPIC,            /* a topic name or filter refused: too long or with too many levels */
+    LIMIT_SUBSCRIPTIONS,    /* a subscription refused: too many of the client or in all */
+    LIMIT_RETAINED,         /* a message not retained */
+    LIMIT_OFFLINE_SESSIONS, /* a session ended before its time */
+    LIMIT_SLOW_CONSUMERS,   /* disconnected: on_full */
+    LIMIT_UNFINISHED,       /* disconnected: no room for the rest of a packet (message_bytes) */
     LIMITS,
 };
 

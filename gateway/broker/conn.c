@@ -9,8 +9,10 @@
 #include "broker/budget.h"
 #include "broker/catch_up.h"
 #include "broker/events_message.h"
+#include "broker/gate.h"
 #include "broker/mount.h"
 #include "broker/owed.h"
+#include "broker/throttle.h"
 #include "core/log.h"
 
 /* Also of one that waits for its verdict. */
@@ -22,12 +24,11 @@ static void on_connect_timeout(void *arg)
 struct conn *broker_conn_open(struct broker *b, const struct broker_transport *transport, void *arg,
                               const struct broker_peer *peer)
 {
-    const struct entrance *e = peer->entrance ? peer->entrance : &b->entrance;
+    struct entrance *e = peer->entrance ? peer->entrance : &b->entrance;
     size_t name_size = strlen(peer->name) + 1;
-    uint32_t most = b->settings->entrance.limits.connections;
     struct conn *c;
 
-    if (b->stopping || (most && b->conn_count >= most))
+    if (b->stopping)
         return NULL;
     c = malloc(sizeof(*c) + name_size);
     if (!c)
@@ -42,11 +43,14 @@ struct conn *broker_conn_open(struct broker *b, const struct broker_transport *t
                        .loopback = peer->loopback,
                        .mounted = e->settings->mount};
     memcpy(c->peer, peer->name, name_size);
+    if (!gate_enter(c, peer)) {
+        free(c);
+        return NULL;
+    }
     list_init(&c->owed);
     list_push_back(&b->conns, &c->node);
     timer_init(&c->timer, on_connect_timeout, c);
-    loop_timer_start(b->loop, &c->timer, CONN_CONNECT_MS);
-    b->conn_count++;
+    loop_timer_start(b->loop, &c->timer, c->refusal ? GATE_TOLD_MS : CONN_CONNECT_MS);
     b->stats.sockets++;
     return c;
 }
@@ -230,7 +234,8 @@ void broker_conn_writable(struct conn *c)
 
 static bool must_pause(const struct conn *c)
 {
-    return !is_under_bound(c) || c->catch_up || c->joining || (c->inflight && c->owed_count >= c->inflight);
+    return !is_under_bound(c) || c->catch_up || c->joining || (c->throttle && throttle_waits(c->throttle)) ||
+           (c->inflight && c->owed_count >= c->inflight);
 }
 
 bool broker_conn_paused(const struct conn *c)
@@ -272,7 +277,9 @@ static void leave(struct conn *c, enum wirepost_end by, uint8_t reason)
     loop_timer_stop(b->loop, &c->timer);
     list_remove(&c->node);
     list_push_back(&b->dead, &c->node);
-    b->conn_count--;
+    gate_leave(c);
+    throttle_free(c->throttle);
+    c->throttle = NULL;
     release_out(c);
     buf_pool_put(&b->pool, c->in);
     c->in = NULL;

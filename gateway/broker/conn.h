@@ -26,7 +26,8 @@ struct catch_up;
 struct conn {
     struct broker *broker;
     const struct broker_transport *transport;
-    const struct entrance *entrance;
+    struct entrance *entrance;
+    struct address_use *address; /* gate.c; NULL: none that counts */
     void *arg;
     void (*resume)(void *arg);
     struct session *session; /* while CONN_OPEN */
@@ -41,6 +42,7 @@ struct conn {
     struct catch_up *catch_up; /* subscriptions that wait for retained messages; NULL: none */
     uint32_t counted;          /* budget.c: bytes held for it, as last counted */
     uint32_t dropped;          /* QoS 0 messages since it did not read; 0: it reads */
+    struct throttle *throttle; /* NULL: has not been charged */
     struct list_node owed;     /* struct owed: acknowledgements that wait, in order */
     struct timer timer;        /* for CONNECT, then keepalive */
     int64_t heard_ms;
@@ -57,6 +59,7 @@ struct conn {
     uint8_t state;    /* enum conn_state */
     uint8_t doom;     /* close with this reason at the end of the turn; 0 = no */
     uint8_t farewell; /* the reason of its DISCONNECT */
+    uint8_t refusal;  /* gate.c: why it is turned away when it has sent CONNECT; 0: it is not */
     bool dirty : 1;
     bool blocked : 1; /* the transport takes no more now */
     bool paused : 1;  /* the transport was told so */
@@ -79,10 +82,8 @@ enum {
  * buffer that ignores what is appended, and the conn is doomed. */
 struct buf *conn_out(struct conn *c);
 
-/* Sends an acknowledgement and counts it. */
+/* Sends an acknowledgement, or any packet, and counts it. */
 void conn_send_ack(struct conn *c, enum mqtt_type type, uint16_t id, uint8_t reason);
-
-/* Sends any packet. */
 void conn_send(struct conn *c, const struct mqtt_packet *p);
 
 /* Appends the PUBLISH. False when it is larger than the client takes, or its topic is not below the client's mount. */

@@ -32,7 +32,7 @@ static void judge_slow(struct session *s)
 {
     if (!s->conn || s->conn->doom || limits_of(s)->on_full != ON_FULL_DISCONNECT)
         return;
-    limit_hit(s->broker, LIMIT_SLOW_CONSUMERS, s->conn, s);
+    limit_hit(s->broker, LIMIT_SLOW_CONSUMERS, s->conn->peer, s);
     conn_doom(s->conn, MQTT_QUOTA_EXCEEDED);
 }
 

@@ -10,11 +10,14 @@
 #ifndef WP_BROKER_ENTRANCE_H
 #define WP_BROKER_ENTRANCE_H
 
+#include <stdint.h>
+
 struct broker;
 struct entrance_settings;
 
 struct entrance {
     const struct entrance_settings *settings; /* borrowed; of the configuration in force */
+    uint32_t connections;                     /* that came in there and are still open */
 };
 
 /* Closes the connections that came in there, MQTT 5 clients with reason 0x98. Not while routing. */

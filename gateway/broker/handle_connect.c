@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <sys/random.h>
 
+#include "broker/budget.h"
 #include "broker/guard.h"
 #include "broker/handle.h"
 #include "broker/mount.h"
@@ -28,7 +29,8 @@ void connect_refuse(struct conn *c, uint8_t version, enum mqtt_reason reason)
     struct mqtt_packet p = {.type = MQTT_CONNACK};
 
     c->broker->stats.connects_refused++;
-    log_info("broker: %s: connection refused (%s)", c->peer, mqtt_reason_name(reason));
+    if (!c->refusal) /* of these the gate has said enough */
+        log_info("broker: %s: connection refused (%s)", c->peer, mqtt_reason_name(reason));
     c->version = version;
     p.connack.code = (uint8_t)(version == MQTT_V5 ? (unsigned)reason : mqtt_return_code(reason));
     p.props = reason_string(c);
@@ -271,11 +273,36 @@ void connect_judge(struct conn *c, const struct mqtt_packet *p, struct str raw, 
         connect_decided(c, p, verdict);
 }
 
+/* MQTT_SUCCESS, or the reason of the limit that keeps the client out. */
+static enum mqtt_reason check_limits(const struct conn *c, const struct mqtt_connect *in)
+{
+    const struct broker_limits *most = &c->entrance->settings->limits;
+    const struct mqtt_will *will = &in->will;
+
+    if (c->refusal)
+        return (enum mqtt_reason)c->refusal;
+    if (most->client_id_bytes && in->client_id.len > most->client_id_bytes) {
+        limit_hit(c->broker, LIMIT_CLIENT_ID, c->peer, NULL);
+        return MQTT_CLIENT_ID_NOT_VALID;
+    }
+    if (in->has_will && !topic_fits(most, will->topic)) {
+        limit_hit(c->broker, LIMIT_TOPIC, c->peer, NULL);
+        return MQTT_TOPIC_NAME_INVALID;
+    }
+    if (in->has_will && will->topic.len + will->payload.len + will->props.list.len > budget_left(c->broker)) {
+        limit_hit(c->broker, LIMIT_WILL, c->peer, NULL);
+        return MQTT_QUOTA_EXCEEDED;
+    }
+    return MQTT_SUCCESS;
+}
+
 void handle_connect(struct conn *c, const struct mqtt_packet *p, struct str raw)
 {
     enum mqtt_reason reason = check(&p->connect);
 
     c->broker->stats.connects++;
+    if (reason == MQTT_SUCCESS)
+        reason = check_limits(c, &p->connect);
     if (reason == MQTT_SUCCESS)
         connect_judge(c, p, raw, c->broker->judges.next);
     else

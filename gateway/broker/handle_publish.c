@@ -160,26 +160,51 @@ static bool remember(struct conn *c, uint16_t id)
     return f && id_set_add(&f->in, id) == 0;
 }
 
+/* The message is not taken, the client stays. Before MQTT 5 it is not told so. */
+static void refuse(struct conn *c, const struct mqtt_publish *in, enum mqtt_reason reason)
+{
+    drop_count(c->broker, DROP_REFUSED);
+    if (in->qos > 0)
+        owed_ack(c, &(struct publication){.qos = in->qos}, in->id, (uint8_t)reason);
+}
+
+/* Whether the client can be told that its message is one too many to be retained. Others are given it all the same. */
+static bool is_too_many(struct conn *c, const struct mqtt_publish *in, struct str topic)
+{
+    if (!in->retain || in->qos == 0 || c->version != MQTT_V5 || broker_may_retain(c->broker, topic, in->payload.len))
+        return false;
+    limit_hit(c->broker, LIMIT_RETAINED, c->peer, c->session);
+    return true;
+}
+
 void handle_publish(struct conn *c, const struct mqtt_packet *p, struct str raw)
 {
     const struct mqtt_publish *in = &p->publish;
     struct str topic;
-    enum mqtt_reason reason = resolve_topic(c, p, &topic);
+    enum mqtt_reason reason;
 
     c->broker->stats.publish_received++;
     c->broker->stats.publish_bytes_received += in->payload.len;
+    if (!topic_fits(&c->entrance->settings->limits, in->topic)) {
+        limit_hit(c->broker, LIMIT_TOPIC, c->peer, c->session);
+        refuse(c, in, MQTT_TOPIC_NAME_INVALID);
+        return;
+    }
+    reason = resolve_topic(c, p, &topic);
     if (reason != MQTT_SUCCESS) {
         conn_close(c, (uint8_t)reason);
         return;
     }
     if (topic_is_ours(topic) || !guard_may_write(c->session, topic)) {
-        drop_count(c->broker, DROP_REFUSED);
-        if (in->qos > 0)
-            owed_ack(c, &(struct publication){.qos = in->qos}, in->id, MQTT_NOT_AUTHORIZED);
+        refuse(c, in, MQTT_NOT_AUTHORIZED);
         return;
     }
     if (in->qos == 2 && is_repeated(c, in->id))
         return;
+    if (is_too_many(c, in, topic)) {
+        refuse(c, in, MQTT_QUOTA_EXCEEDED);
+        return;
+    }
     if (in->qos > 0 && over_receive_maximum(c)) {
         conn_close(c, MQTT_RECEIVE_MAXIMUM_EXCEEDED);
         return;

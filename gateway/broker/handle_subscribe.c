@@ -18,6 +18,37 @@ static bool next_filter(const struct conn *c, struct reader *walk, const struct 
     return true;
 }
 
+/* Whether one more subscription is within the limits; one that replaces another is. */
+static bool may_subscribe(const struct conn *c, struct str filter)
+{
+    const struct broker_limits *most = &c->entrance->settings->limits;
+    const struct broker_totals *in_all = &c->broker->settings->totals;
+    const struct router *r = &c->broker->router;
+    const struct share_table *shares = &c->broker->shares;
+    size_t count = r->subscription_count - shares->count + shares->member_count;
+    size_t bytes = router_bytes(r) + shares->tree.bytes + router_cost(filter);
+    const struct session *s = c->session;
+
+    if ((most->subscriptions == 0 || s->subscriber.count + s->share_count < most->subscriptions) &&
+        (in_all->all_subscriptions == 0 || count < in_all->all_subscriptions) &&
+        (in_all->subscription_bytes == 0 || bytes <= in_all->subscription_bytes))
+        return true;
+    return session_has_subscription(s, filter);
+}
+
+static uint8_t check_limits(const struct conn *c, struct str filter)
+{
+    if (!topic_fits(&c->entrance->settings->limits, filter)) {
+        limit_hit(c->broker, LIMIT_TOPIC, c->peer, c->session);
+        return MQTT_TOPIC_FILTER_INVALID;
+    }
+    if (!may_subscribe(c, filter)) {
+        limit_hit(c->broker, LIMIT_SUBSCRIPTIONS, c->peer, c->session);
+        return MQTT_QUOTA_EXCEEDED;
+    }
+    return MQTT_SUCCESS;
+}
+
 /* The code for this filter. */
 static uint8_t subscribe(struct conn *c, const struct mqtt_filter *f, const struct mqtt_props *props,
                          uint8_t *ret_close)
@@ -34,11 +65,15 @@ static uint8_t subscribe(struct conn *c, const struct mqtt_filter *f, const stru
         .retain_handling = f->retain_handling,
         .by_client = true,
     };
+    uint8_t refusal;
 
     if (f->filter.len == 0)
         return MQTT_TOPIC_FILTER_INVALID;
     if (!guard_may_subscribe(c->session, f->filter))
         return MQTT_NOT_AUTHORIZED;
+    refusal = check_limits(c, f->filter);
+    if (refusal != MQTT_SUCCESS)
+        return refusal;
     return subscribing_add(c->session, &what, ret_close);
 }
 

@@ -10,10 +10,11 @@
 #include <stdint.h>
 
 #include "broker/broker_stats.h"
+#include "core/str.h"
 #include "core/timer.h"
 
 struct broker;
-struct conn;
+struct broker_limits;
 struct session;
 
 enum { LIMIT_QUIET_MS = 10000 };
@@ -30,8 +31,11 @@ struct limit_log {
 void limits_init(struct broker *b);
 void limits_fini(struct broker *b);
 
-/* A client has run into the limit. c or s may be NULL, s if c has one. */
-void limit_hit(struct broker *b, enum limit limit, const struct conn *c, const struct session *s);
+/* A client has run into the limit. peer: its address, NULL: it is away; s: NULL if it has none yet. */
+void limit_hit(struct broker *b, enum limit limit, const char *peer, const struct session *s);
+
+/* Whether a topic name or filter is short enough and has few enough levels. */
+bool topic_fits(const struct broker_limits *most, struct str topic);
 
 /* A message is dropped. */
 void drop_count(struct broker *b, enum drop_reason why);

@@ -2,6 +2,7 @@
 #include "broker/budget.h"
 #include "broker/events_message.h"
 #include "broker/handle.h"
+#include "broker/throttle.h"
 
 /* The version that a CONNECT too broken to decode seems to speak: what to answer it with. */
 static uint8_t guess_version(const uint8_t *data, size_t len)
@@ -77,6 +78,7 @@ static bool check_start(struct conn *c, const uint8_t *data, size_t len)
         return false;
     }
     if (most && mqtt_read_header(data, len, &h) > 0 && h.header_len + h.remaining > most) {
+        limit_hit(c->broker, LIMIT_PACKET_BYTES, c->peer, c->session);
         refuse_bytes(c, data, len, MQTT_PACKET_TOO_LARGE);
         return false;
     }
@@ -125,7 +127,7 @@ static void check_tail(struct conn *c)
     if (buf_failed(c->in)) {
         conn_close(c, MQTT_SERVER_BUSY);
     } else if (buf_len(c->in) > budget_left(c->broker)) {
-        limit_hit(c->broker, LIMIT_UNFINISHED, c, NULL);
+        limit_hit(c->broker, LIMIT_UNFINISHED, c->peer, c->session);
         refuse_bytes(c, buf_data(c->in), buf_len(c->in), MQTT_QUOTA_EXCEEDED);
     }
 }
@@ -171,6 +173,8 @@ static bool listens(const struct conn *c)
 
 void broker_conn_receive(struct conn *c, const uint8_t *data, size_t len)
 {
+    const struct broker_limits *most = &c->entrance->settings->limits;
+    uint64_t published = c->broker->stats.publish_received;
     size_t at = 0;
     size_t n;
 
@@ -189,6 +193,9 @@ void broker_conn_receive(struct conn *c, const uint8_t *data, size_t len)
         joining_keep(c, data + at, len - at);
     else if (at < len && listens(c))
         keep_tail(c, data + at, len - at);
-    if (c->state != CONN_CLOSED)
-        conn_check_pause(c);
+    if (c->state == CONN_CLOSED)
+        return;
+    if (most->message_rate || most->byte_rate)
+        throttle_charge(c, c->broker->stats.publish_received - published, len);
+    conn_check_pause(c);
 }

@@ -23,6 +23,22 @@ void retained_fini(struct retained *r)
     *r = (struct retained){0};
 }
 
+static bool is_clients(const struct message *m)
+{
+    return m->origin == MESSAGE_FROM_CLIENT;
+}
+
+static void release(struct retained *r, struct topic_node *n)
+{
+    struct message *m = n->value;
+
+    r->of_clients -= is_clients(m);
+    r->of_clients_bytes -= is_clients(m) ? message_size(m) : 0;
+    message_unref(m);
+    n->value = NULL;
+    r->count--;
+}
+
 int retained_set(struct retained *r, struct message *m)
 {
     struct topic_node *n;
@@ -30,18 +46,36 @@ int retained_set(struct retained *r, struct message *m)
 
     if (e < 0)
         return e;
-    if (!n->value)
-        r->count++;
-    message_unref(n->value);
+    if (n->value)
+        release(r, n);
+    r->count++;
+    r->of_clients += is_clients(m);
+    r->of_clients_bytes += is_clients(m) ? message_size(m) : 0;
     n->value = message_ref(m);
     return 0;
 }
 
+uint64_t retained_memory(const struct retained *r)
+{
+    return r->of_clients_bytes + r->tree.bytes;
+}
+
+bool retained_has_room(const struct retained *r, struct str topic, size_t bytes, size_t most, uint64_t most_bytes)
+{
+    uint64_t memory = retained_memory(r) + sizeof(struct message) + bytes;
+    const struct topic_node *n;
+    const struct message *old;
+
+    if ((most == 0 || r->of_clients < most) && (most_bytes == 0 || memory + topic_tree_cost(topic) <= most_bytes))
+        return true;
+    n = topic_tree_find(&r->tree, topic);
+    old = n ? n->value : NULL; /* it makes room */
+    return old && is_clients(old) && (most_bytes == 0 || memory - message_size(old) <= most_bytes);
+}
+
 static void forget(struct retained *r, struct topic_node *n)
 {
-    message_unref(n->value);
-    n->value = NULL;
-    r->count--;
+    release(r, n);
     topic_tree_prune(&r->tree, n);
 }
 

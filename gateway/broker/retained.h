@@ -21,6 +21,8 @@ struct retained {
     struct node_row next;
     struct node_row found;
     size_t count;
+    size_t of_clients;         /* of them, not this gateway's own */
+    uint64_t of_clients_bytes; /* of these messages */
 };
 
 int retained_init(struct retained *r, uint64_t seed);
@@ -28,6 +30,13 @@ void retained_fini(struct retained *r);
 
 /* Keeps the message in place of the topic's last one. 0 or -ENOMEM. */
 int retained_set(struct retained *r, struct message *m);
+
+/* Memory that clients' messages and all topics take. */
+uint64_t retained_memory(const struct retained *r);
+
+/* Whether a client's message of so many bytes may be kept under the topic without having more than `most` messages, or
+ * most_bytes of memory; 0: no limit. */
+bool retained_has_room(const struct retained *r, struct str topic, size_t bytes, size_t most, uint64_t most_bytes);
 
 /* Forgets the topic's message. False when there was none. */
 bool retained_clear(struct retained *r, struct str topic);

@@ -2,7 +2,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "broker/broker_internal.h"
+#include "broker/budget.h"
+#include "broker/conn.h"
 #include "broker/events_message.h"
 #include "broker/tap.h"
 #include "core/clock.h"
@@ -24,11 +25,32 @@ int broker_clear_retained(struct broker *b, struct str topic)
     return 0;
 }
 
-static int retain(struct broker *b, struct publication *p)
+bool broker_may_retain(const struct broker *b, struct str topic, size_t payload_len)
+{
+    const struct broker_totals *most = &b->settings->totals;
+    size_t bytes = topic.len + payload_len;
+
+    return payload_len == 0 ||
+           (retained_has_room(&b->retained, topic, bytes, most->retained_messages, most->retained_bytes) &&
+            bytes <= budget_left(b));
+}
+
+/* This gateway's own are as many as it has tags. */
+static bool may_retain(struct broker *b, const struct publication *p, const struct session *from)
+{
+    if ((p->m && p->m->origin == MESSAGE_FROM_DRIVER) || broker_may_retain(b, p->topic, p->payload.len))
+        return true;
+    limit_hit(b, LIMIT_RETAINED, from && from->conn ? from->conn->peer : NULL, from);
+    return false;
+}
+
+static int retain(struct broker *b, struct publication *p, const struct session *from)
 {
     struct message *m;
     int r;
 
+    if (!may_retain(b, p, from))
+        return 0;
     if (p->payload.len == 0) { /* 3.3.1.3 */
         broker_clear_retained(b, p->topic);
         return 0;
@@ -92,7 +114,7 @@ static bool is_request(const struct router *r)
 int broker_route(struct broker *b, struct publication *p, const struct session *from)
 {
     int r = router_match(&b->router, p->topic, from ? &from->subscriber : NULL);
-    int e = p->retain && !is_request(&b->router) ? retain(b, p) : 0;
+    int e = p->retain && !is_request(&b->router) ? retain(b, p, from) : 0;
 
     if (r == 0)
         r = e;

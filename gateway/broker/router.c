@@ -72,6 +72,7 @@ int router_subscribe(struct router *r, struct subscriber *who, struct str filter
     }
     *s = (struct subscription){.who = who, .node = node, .options = *options};
     link_subscription(s);
+    who->count++;
     r->subscription_count++;
     *ret_existed = false;
     return 0;
@@ -95,8 +96,19 @@ static void end_subscription(struct router *r, struct subscription *s)
         s->own_next->own_prev = s->own_prev;
 
     topic_tree_prune(&r->tree, s->node);
+    s->who->count--;
     r->subscription_count--;
     free(s);
+}
+
+size_t router_bytes(const struct router *r)
+{
+    return r->tree.bytes + r->subscription_count * sizeof(struct subscription);
+}
+
+size_t router_cost(struct str filter)
+{
+    return topic_tree_cost(filter) + sizeof(struct subscription);
 }
 
 bool router_has(const struct router *r, const struct subscriber *who, struct str filter)

@@ -24,6 +24,7 @@ struct subscriber {
     struct subscription *subscriptions; /* the router's */
     size_t match;                       /* its place in router.matches, if that names it */
     enum subscriber_kind kind;
+    uint32_t count; /* of its subscriptions */
 };
 
 /* 3.8.3.1 */
@@ -83,6 +84,10 @@ bool router_has(const struct router *r, const struct subscriber *who, struct str
 
 /* False when there was no such subscription. */
 bool router_unsubscribe(struct router *r, struct subscriber *who, struct str filter);
+
+/* Memory that all subscriptions take; and what one with this filter takes if nobody else has subscribed to it. */
+size_t router_bytes(const struct router *r);
+size_t router_cost(struct str filter);
 
 /* Ends all subscriptions of `who`. */
 void router_drop(struct router *r, struct subscriber *who);

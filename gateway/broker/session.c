@@ -13,9 +13,17 @@
 
 #define MIN_BUCKETS 64
 
+/* Of a session whose client is away. Most end with their connection and never have one. */
+struct absence {
+    struct session *session;
+    struct list_node node; /* in session_table.away */
+    struct timer expiry;
+};
+
 int session_table_init(struct session_table *t)
 {
     *t = (struct session_table){.mask = MIN_BUCKETS - 1};
+    list_init(&t->away);
     t->buckets = calloc(MIN_BUCKETS, sizeof(struct session *));
     return t->buckets ? 0 : -ENOMEM;
 }
@@ -95,23 +103,34 @@ static void on_expiry(void *arg)
     session_end(s);
 }
 
-/* Most sessions end with their connection and never need a timer. Without memory for one it is kept until its client
- * returns: nothing promised is lost. */
-static void start_expiry(struct session *s)
+/* Without memory for it the session is kept until its client returns: nothing promised is lost. */
+static void begin_absence(struct session *s)
 {
-    if (!s->expiry) {
-        s->expiry = malloc(sizeof(*s->expiry));
-        if (!s->expiry)
-            return;
-        timer_init(s->expiry, on_expiry, s);
-    }
-    loop_timer_start(s->broker->loop, s->expiry, (int64_t)s->expiry_s * 1000);
+    struct session_table *t = &s->broker->sessions;
+    struct absence *a = malloc(sizeof(*a));
+
+    if (!a)
+        return;
+    s->absence = a;
+    a->session = s;
+    timer_init(&a->expiry, on_expiry, s);
+    if (s->expiry_s != SESSION_NEVER)
+        loop_timer_start(s->broker->loop, &a->expiry, (int64_t)s->expiry_s * 1000);
+    list_push_back(&t->away, &a->node);
+    t->away_count++;
 }
 
-static void stop_expiry(struct session *s)
+static void end_absence(struct session *s)
 {
-    if (s->expiry)
-        loop_timer_stop(s->broker->loop, s->expiry);
+    struct absence *a = s->absence;
+
+    if (!a)
+        return;
+    s->absence = NULL;
+    s->broker->sessions.away_count--;
+    list_remove(&a->node);
+    loop_timer_stop(s->broker->loop, &a->expiry);
+    free(a);
 }
 
 struct session *session_new(struct broker *b, struct str id)
@@ -153,8 +172,7 @@ void session_end(struct session *s)
         events_session_deleted(s);
     router_drop(&b->router, &s->subscriber);
     shares_end(s);
-    stop_expiry(s);
-    free(s->expiry);
+    end_absence(s);
     while (*at != s)
         at = &(*at)->bucket;
     *at = s->bucket;
@@ -182,7 +200,7 @@ int session_attach(struct session *s, struct conn *c)
 
     if (s->flow && window_restart(&s->flow->out) < 0)
         return -ENOMEM;
-    stop_expiry(s);
+    end_absence(s);
     will_free(s->will); /* 3.1.3.2.2: resumed before its delay has passed */
     s->will = NULL;
     s->conn = c;
@@ -190,6 +208,20 @@ int session_attach(struct session *s, struct conn *c)
     if (++stats->clients_connected > stats->clients_maximum)
         stats->clients_maximum = stats->clients_connected;
     return 0;
+}
+
+/* Clients with ids of their own come back, so those that are away the longest are mostly such as never do. */
+static void end_oldest(struct broker *b)
+{
+    struct session_table *t = &b->sessions;
+    uint32_t most = b->settings->totals.offline_sessions;
+
+    while (most && t->away_count > most && !b->stopping) {
+        struct session *oldest = list_entry(t->away.next, struct absence, node)->session;
+
+        limit_hit(b, LIMIT_OFFLINE_SESSIONS, NULL, oldest);
+        session_end(oldest);
+    }
 }
 
 void session_detach(struct session *s)
@@ -205,8 +237,8 @@ void session_detach(struct session *s)
         session_end(s);
         return;
     }
-    if (s->expiry_s != SESSION_NEVER)
-        start_expiry(s);
+    begin_absence(s);
     if (s->will)
         will_start(s);
+    end_oldest(s->broker);
 }

@@ -21,6 +21,7 @@
 #include "core/list.h"
 #include "core/timer.h"
 
+struct absence;
 struct broker;
 struct conn;
 struct permit;
@@ -45,7 +46,7 @@ struct session {
     struct will *will;           /* NULL: none */
     struct share_member *shares; /* share.c: its shared subscriptions */
     struct permit *permit;       /* guard.h: whose it is, and what he may do; NULL: nobody's, and everything */
-    struct timer *expiry;        /* runs while detached; NULL: it never did */
+    struct absence *absence;     /* while its client is away; NULL: it is here */
     uint32_t hash;
     uint32_t expiry_s; /* 0: ends with the connection; SESSION_NEVER */
     uint16_t id_len;
@@ -62,6 +63,8 @@ struct session_table {
     struct session **buckets;
     size_t mask;
     size_t count;
+    struct list_node away; /* those whose clients are away, the longest so first */
+    size_t away_count;
 };
 
 int session_table_init(struct session_table *t);
@@ -111,12 +114,11 @@ bool session_has_room(const struct session *s);
 bool session_is_ready(const struct session *s);
 
 /* subscriptions.c: subscribes, or replaces the options; the filter is valid, and may be a shared one. 0, -ENOMEM, or
- * -EDQUOT. */
+ * -EDQUOT. The others: false when there is no such subscription. */
 int session_subscribe(struct session *s, struct str filter, const struct subscription_options *options,
                       bool *ret_existed);
-
-/* subscriptions.c: false when there was no such subscription. */
 bool session_unsubscribe(struct session *s, struct str filter);
+bool session_has_subscription(const struct session *s, struct str filter);
 
 /* deliver.c: sends again and from the queue what the window and the output allow. */
 void session_pump(struct session *s);

@@ -369,6 +369,13 @@ int share_join(struct session *s, struct str filter, const struct subscription_o
     return 0;
 }
 
+bool share_has(const struct session *s, struct str filter)
+{
+    const struct topic_node *node = topic_tree_find(&s->broker->shares.tree, filter);
+
+    return node && node->value && find_member(node->value, s);
+}
+
 bool share_leave(struct session *s, struct str filter)
 {
     struct topic_node *node = topic_tree_find(&s->broker->shares.tree, filter);

@@ -46,6 +46,8 @@ void shares_fini(struct share_table *t);
  * member of too many. */
 int share_join(struct session *s, struct str filter, const struct subscription_options *options, bool *ret_existed);
 
+bool share_has(const struct session *s, struct str filter);
+
 /* False when it was no member. What it has been sent stays its own. */
 bool share_leave(struct session *s, struct str filter);
 

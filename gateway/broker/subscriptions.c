@@ -10,6 +10,13 @@ int session_subscribe(struct session *s, struct str filter, const struct subscri
     return router_subscribe(&s->broker->router, &s->subscriber, filter, options, ret_existed);
 }
 
+bool session_has_subscription(const struct session *s, struct str filter)
+{
+    if (topic_filter_is_shared(filter))
+        return share_has(s, filter);
+    return router_has(&s->broker->router, &s->subscriber, filter);
+}
+
 bool session_unsubscribe(struct session *s, struct str filter)
 {
     if (topic_filter_is_shared(filter))

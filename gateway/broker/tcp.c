@@ -281,11 +281,11 @@ static bool begin_tls(struct tcp *t, struct tls_port *port)
     return tls_stream_new(port->context, t->fd, NULL, &x->stream) == 0;
 }
 
-void tcp_accept(struct listeners *ls, const struct entrance *e, struct tls_port *tls, int fd,
-                const struct net_peer *peer)
+void tcp_accept(struct listeners *ls, struct entrance *e, struct tls_port *tls, int fd, const struct net_peer *peer)
 {
     struct tcp *t = calloc(1, sizeof(*t));
-    struct broker_peer who = {.name = peer->name, .loopback = peer->loopback, .entrance = e};
+    struct broker_peer who = {
+        .name = peer->name, .loopback = peer->loopback, .address = peer->address, .entrance = e, .costly = tls};
 
     if (!t) {
         close(fd);

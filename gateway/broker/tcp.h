@@ -21,8 +21,7 @@ struct net_peer;
 enum { TCP_LINGER_MS = 1000 };
 
 /* Takes the descriptor, whatever comes of it. tls: NULL for none; it outlives the conns of the entrance. */
-void tcp_accept(struct listeners *ls, const struct entrance *e, struct tls_port *tls, int fd,
-                const struct net_peer *peer);
+void tcp_accept(struct listeners *ls, struct entrance *e, struct tls_port *tls, int fd, const struct net_peer *peer);
 
 /* Closes what still lingers. */
 void tcp_end_lingering(struct listeners *ls);

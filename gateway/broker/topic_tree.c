@@ -13,6 +13,20 @@ static size_t bucket_of(const struct topic_tree *t, const struct topic_node *par
     return ((h >> 32) ^ hash) & t->mask;
 }
 
+static size_t node_bytes(const struct topic_node *n)
+{
+    return sizeof(*n) + n->len;
+}
+
+size_t topic_tree_cost(struct str topic)
+{
+    size_t levels = 1;
+
+    for (size_t i = 0; i < topic.len; i++)
+        levels += topic.data[i] == '/';
+    return levels * sizeof(struct topic_node) + topic.len;
+}
+
 static struct topic_node *node_new(struct topic_node *parent, struct str level, uint32_t hash)
 {
     struct topic_node *n = malloc(sizeof(*n) + level.len);
@@ -158,6 +172,7 @@ static struct topic_node *add_child(struct topic_tree *t, struct topic_node *par
 
     if (!n)
         return NULL;
+    t->bytes += node_bytes(n);
     if (++t->count > t->mask)
         grow(t);
     to = &t->buckets[bucket_of(t, parent, w->hash)];
@@ -205,6 +220,7 @@ static void remove_node(struct topic_tree *t, struct topic_node *n)
     if (parent->rest == n)
         parent->rest = NULL;
     t->count--;
+    t->bytes -= node_bytes(n);
     free(n);
 }
 

@@ -37,6 +37,7 @@ struct topic_tree {
     struct topic_node **buckets;
     size_t mask;
     size_t count;
+    size_t bytes; /* of all nodes but the root */
     uint64_t seed;
 };
 
@@ -58,6 +59,9 @@ struct level_walk level_walk_of(struct str topic);
 
 /* Gives the next level and its hash; false at the end. "a/" has two levels, the second empty. */
 bool topic_tree_next_level(const struct topic_tree *t, struct level_walk *w);
+
+/* What the nodes of a topic or filter take if none is there yet. */
+size_t topic_tree_cost(struct str topic);
 
 /* The child named by the walk's current level, or NULL. */
 struct topic_node *topic_tree_child(const struct topic_tree *t, struct topic_node *parent, const struct level_walk *w);

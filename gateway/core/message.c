@@ -17,11 +17,6 @@ void message_memory_add(ptrdiff_t bytes)
     memory += (size_t)bytes;
 }
 
-static size_t size_of(const struct message *m)
-{
-    return sizeof(*m) + m->topic.len + m->payload.len + m->props.len;
-}
-
 struct message_totals message_totals(void)
 {
     return totals;
@@ -49,7 +44,7 @@ struct message *message_new(struct str topic, struct str payload, struct str pro
     m->topic = put(&at, topic);
     m->payload = put(&at, payload);
     m->props = put(&at, props);
-    memory += size_of(m);
+    memory += message_size(m);
     totals.messages++;
     totals.payload_bytes += payload.len;
     return m;
@@ -62,7 +57,7 @@ void message_unref(struct message *m)
     assert(m->refs > 0);
     if (--m->refs > 0)
         return;
-    memory -= size_of(m);
+    memory -= message_size(m);
     totals.messages--;
     totals.payload_bytes -= m->payload.len;
     free(m);

@@ -59,6 +59,12 @@ struct message_totals message_totals(void);
 /* Copies topic, payload and props. One reference. NULL when out of memory. */
 struct message *message_new(struct str topic, struct str payload, struct str props, uint8_t qos, bool retain);
 
+/* Memory that it takes. */
+static inline size_t message_size(const struct message *m)
+{
+    return sizeof(*m) + m->topic.len + m->payload.len + m->props.len;
+}
+
 static inline struct message *message_ref(struct message *m)
 {
     m->refs++;

@@ -84,7 +84,15 @@ static void assert_default_broker(const struct broker_settings *b)
     assert_int_equal(b->entrance.limits.queued_bytes, 67108864);
     assert_int_equal(b->entrance.limits.inflight_bytes, 16 << 20);
     assert_int_equal(b->entrance.limits.on_full, ON_FULL_DROP_OLDEST);
+    assert_int_equal(b->entrance.limits.connections_per_address, 1000);
+    assert_int_equal(b->entrance.limits.connection_rate, 50);
+    assert_int_equal(b->entrance.limits.connection_burst, 500);
+    assert_false(b->entrance.limits.limit_loopback);
+    assert_int_equal(b->entrance.limits.message_rate, 0);
+    assert_int_equal(b->entrance.limits.topic_levels, 128);
+    assert_int_equal(b->entrance.limits.subscriptions, 10000);
     assert_int_equal(b->totals.message_bytes, 128 << 20);
+    assert_int_equal(b->totals.retained_bytes, 64 << 20);
     assert_int_equal(b->entrance.limits.session_expiry_s, 30 * 86400);
     assert_int_equal(b->entrance.limits.keepalive_max_s, 65535);
     assert_int_equal(b->sys_interval_ms, 10000);
