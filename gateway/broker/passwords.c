@@ -82,6 +82,7 @@ static uint8_t verdict_on(const struct login *l, bool right)
 
     if (!user || user_mark(user) != l->mark) {
         c->broker->stats.logins_wrong++;
+        log_debug("broker: %s: wrong password, or no such user: '%s'", c->peer, session_name_of(l->name).text);
         return MQTT_BAD_USER_NAME_OR_PASSWORD;
     }
     users_remember(user, l->digest);

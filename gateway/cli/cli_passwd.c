@@ -80,13 +80,13 @@ static bool ask(FILE *terminal, const char *prompt, char *text, size_t size)
     sigaddset(&ending, SIGINT);
     sigaddset(&ending, SIGTERM);
     sigaddset(&ending, SIGTSTP);
-    dprintf(fileno(terminal), "%s", prompt);
     if (tcgetattr(fileno(terminal), &before) < 0)
         return false;
     quiet = before;
     quiet.c_lflag &= (tcflag_t) ~(unsigned)ECHO;
     sigprocmask(SIG_BLOCK, &ending, &mask);
     tcsetattr(fileno(terminal), TCSAFLUSH, &quiet);
+    dprintf(fileno(terminal), "%s", prompt);
     done = read_line(terminal, text, size);
     tcsetattr(fileno(terminal), TCSAFLUSH, &before);
     sigprocmask(SIG_SETMASK, &mask, NULL);
