@@ -55,7 +55,8 @@ struct broker {
     struct list_node closed_taps; /* freed at the end of the turn */
     struct list_node catching_up; /* catch_up.c: conns with subscriptions that wait for retained messages */
     struct timer catch_up;
-    struct conn *dirty;
+    struct conn *dirty; /* the first to be served */
+    struct conn *dirty_last;
     struct loop_hook end_of_turn;
     struct buf_pool pool;
     uint64_t buffer_bytes; /* budget.c: what connections hold of packets */

@@ -63,13 +63,20 @@ int broker_conn_certify(struct conn *c, struct str user)
 
 /* ---- output ---- */
 
+/* In order: receivers, who are marked before their publisher is acknowledged, are sent to first. */
 void conn_mark_dirty(struct conn *c)
 {
+    struct broker *b = c->broker;
+
     if (c->dirty)
         return;
     c->dirty = true;
-    c->dirty_next = c->broker->dirty;
-    c->broker->dirty = c;
+    c->dirty_next = NULL;
+    if (b->dirty)
+        b->dirty_last->dirty_next = c;
+    else
+        b->dirty = c;
+    b->dirty_last = c;
 }
 
 struct buf *conn_out(struct conn *c)
