@@ -1,53 +1,149 @@
-/* aliases - the topic aliases a client has set on its connection (3.3.2.3.4). */
+/* aliases - see aliases.h. To the client, a topic's place in the table is its hash's. */
+#include "broker/aliases.h"
+
 #include <stdlib.h>
 
-#include "broker/conn.h"
+#include "core/hash.h"
 
-struct aliases {
-    struct {
-        char *topic;
-        size_t len;
-    } set[CONN_ALIASES];
+enum {
+    OUT_MOST = 16,     /* a power of two */
+    OUT_TOPIC_MIN = 4, /* an alias takes three bytes */
+    OUT_TOPIC_MAX = 1024,
 };
 
-static bool set_alias(struct conn *c, size_t index, struct str topic)
+struct held_topic {
+    char *text; /* NULL: none */
+    size_t len;
+};
+
+struct alias_slot {
+    struct held_topic topic;
+    uint32_t hash;
+    uint32_t rival; /* hash of a topic that came here since the slot's own did */
+};
+
+struct aliases {
+    struct held_topic *in; /* NULL: the client has set none */
+    struct alias_slot *out;
+    size_t in_count;
+    size_t out_count; /* 0, or a power of two */
+    uint16_t out_most;
+};
+
+static bool hold(struct held_topic *held, struct str topic)
 {
     char *copy = malloc(topic.len);
 
     if (!copy)
         return false;
-    if (!c->aliases)
-        c->aliases = calloc(1, sizeof(*c->aliases));
-    if (!c->aliases) {
-        free(copy);
-        return false;
-    }
     memcpy(copy, topic.data, topic.len);
-    free(c->aliases->set[index].topic);
-    c->aliases->set[index].topic = copy;
-    c->aliases->set[index].len = topic.len;
+    free(held->text);
+    *held = (struct held_topic){.text = copy, .len = topic.len};
     return true;
 }
 
-enum mqtt_reason aliases_resolve(struct conn *c, uint16_t alias, struct str *topic)
+static struct str text_of(const struct held_topic *held)
 {
-    size_t index = alias - 1u;
-
-    if (alias == 0 || alias > CONN_ALIASES)
-        return MQTT_TOPIC_ALIAS_INVALID;
-    if (topic->len > 0)
-        return set_alias(c, index, *topic) ? MQTT_SUCCESS : MQTT_SERVER_BUSY;
-    if (!c->aliases || !c->aliases->set[index].topic)
-        return MQTT_PROTOCOL_ERROR; /* 3.3.4 */
-    *topic = (struct str){.data = c->aliases->set[index].topic, .len = c->aliases->set[index].len};
-    return MQTT_SUCCESS;
+    return (struct str){.data = held->text, .len = held->len};
 }
 
 void aliases_free(struct aliases *a)
 {
     if (!a)
         return;
-    for (size_t i = 0; i < CONN_ALIASES; i++)
-        free(a->set[i].topic);
+    for (size_t i = 0; i < a->in_count; i++)
+        free(a->in[i].text);
+    for (size_t i = 0; i < a->out_count; i++)
+        free(a->out[i].topic.text);
+    free(a->in);
+    free(a->out);
     free(a);
+}
+
+static bool make(struct aliases **a)
+{
+    if (!*a)
+        *a = calloc(1, sizeof(**a));
+    return *a;
+}
+
+static bool make_in(struct aliases **a, size_t count)
+{
+    if (!make(a))
+        return false;
+    if (!(*a)->in) {
+        (*a)->in = calloc(count, sizeof(*(*a)->in));
+        (*a)->in_count = (*a)->in ? count : 0;
+    }
+    return (*a)->in;
+}
+
+enum mqtt_reason aliases_resolve(struct aliases **a, uint8_t most, uint16_t alias, struct str *topic)
+{
+    if (alias == 0 || alias > most)
+        return MQTT_TOPIC_ALIAS_INVALID;
+    if (!make_in(a, most))
+        return MQTT_SERVER_BUSY;
+    if (topic->len > 0)
+        return hold(&(*a)->in[alias - 1], *topic) ? MQTT_SUCCESS : MQTT_SERVER_BUSY;
+    if (!(*a)->in[alias - 1].text)
+        return MQTT_PROTOCOL_ERROR; /* 3.3.4 */
+    *topic = text_of(&(*a)->in[alias - 1]);
+    return MQTT_SUCCESS;
+}
+
+void aliases_offer(struct aliases **a, uint16_t most)
+{
+    if (make(a))
+        (*a)->out_most = most;
+}
+
+static void make_out(struct aliases *a)
+{
+    size_t count = OUT_MOST;
+
+    while (count > a->out_most)
+        count /= 2;
+    a->out = calloc(count, sizeof(*a->out));
+    a->out_count = a->out ? count : 0;
+}
+
+struct alias_choice aliases_choose(struct aliases *a, struct str topic)
+{
+    const struct alias_choice none = {0};
+    struct alias_choice choice;
+    struct alias_slot *slot;
+    uint32_t hash;
+
+    if (a->out_most == 0 || topic.len < OUT_TOPIC_MIN || topic.len > OUT_TOPIC_MAX)
+        return none;
+    if (!a->out)
+        make_out(a);
+    if (!a->out)
+        return none;
+    hash = (uint32_t)hash_bytes(0, topic.data, topic.len);
+    slot = &a->out[hash & (a->out_count - 1)];
+    choice = (struct alias_choice){.alias = (uint16_t)(slot - a->out + 1)};
+    if (slot->topic.text && slot->hash == hash && str_equal(text_of(&slot->topic), topic)) {
+        choice.known = true;
+        slot->rival = 0;
+        return choice;
+    }
+    if (slot->topic.text && slot->rival != hash) {
+        slot->rival = hash;
+        return none;
+    }
+    return choice;
+}
+
+void aliases_remember(struct aliases *a, uint16_t alias, struct str topic)
+{
+    struct alias_slot *slot = &a->out[alias - 1];
+
+    slot->rival = 0;
+    slot->hash = (uint32_t)hash_bytes(0, topic.data, topic.len);
+    if (!hold(&slot->topic, topic)) {
+        free(slot->topic.text); /* which the client takes for what was sent now */
+        slot->topic = (struct held_topic){0};
+    }
 }

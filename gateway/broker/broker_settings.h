@@ -49,6 +49,20 @@ struct broker_totals {
 struct acl;
 struct users;
 
+/* What is left out of MQTT, and what it leaves open. */
+struct protocol_settings {
+    uint8_t qos_withheld;             /* 2 minus the highest QoS */
+    bool retains_nothing;             /* for clients */
+    bool refuses_empty_ids;           /* instead of assigning one */
+    bool queue_qos0;                  /* for clients that are away */
+    bool check_payload_format;        /* whether what is called text is UTF-8 */
+    bool redirect_for_good;           /* 0x9D, else 0x9C */
+    uint8_t topic_alias_maximum;      /* from a client */
+    const char *client_id_prefix;     /* of assigned ids; NULL: none */
+    const char *response_information; /* with %c for the client's id; NULL: none */
+    const char *redirect_to;          /* NULL: clients are served here */
+};
+
 /* What holds for those who come in at one place. */
 struct entrance_settings {
     bool allow_anonymous; /* wherever they come from; on loopback they are served as long as there are no users too */
@@ -58,6 +72,7 @@ struct entrance_settings {
     struct acl *acl;   /* what they may do; NULL: everything */
     const char *mount; /* their topics begin with it, which they neither write nor see; NULL: none */
     struct broker_limits limits;
+    struct protocol_settings protocol;
 };
 
 /* How many wait to have their password checked, and what a wrong one costs. */

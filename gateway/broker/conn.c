@@ -104,18 +104,42 @@ void conn_send_ack(struct conn *c, enum mqtt_type type, uint16_t id, uint8_t rea
         events_outbound(c, before);
 }
 
-void conn_send(struct conn *c, const struct mqtt_packet *p)
+static const uint64_t spare_props = UINT64_C(1) << MQTT_PROP_REASON_STRING | UINT64_C(1) << MQTT_PROP_USER;
+
+/* Whether the client wants to be told what is only said to people (3.1.2.11.7). */
+static bool wants_spare(const struct conn *c, const struct mqtt_packet *p)
+{
+    return !c->terse || p->type == MQTT_CONNACK || p->type == MQTT_DISCONNECT;
+}
+
+/* False: it is larger than the client takes. */
+static bool try_send(struct conn *c, const struct mqtt_packet *p)
 {
     struct buf *out = conn_out(c);
     size_t before = buf_len(out);
 
     if (mqtt_encode(out, (enum mqtt_version)c->version, p) < 0) {
         conn_doom(c, MQTT_UNSPECIFIED_ERROR);
-    } else if (buf_len(out) - before > c->max_packet) { /* 3.1.2.11.4: it must not be sent */
-        buf_truncate(out, before);
-        conn_doom(c, MQTT_PACKET_TOO_LARGE);
+        return true;
     }
+    if (buf_len(out) - before <= c->max_packet)
+        return true;
+    buf_truncate(out, before);
+    return false;
+}
+
+void conn_send(struct conn *c, const struct mqtt_packet *p)
+{
+    size_t before = conn_unsent(c);
+
     c->broker->stats.messages_sent++;
+    if (!wants_spare(c, p) || !try_send(c, p)) {
+        struct mqtt_packet lean = *p;
+
+        lean.props.present &= ~spare_props;
+        if (!try_send(c, &lean))
+            conn_doom(c, MQTT_PACKET_TOO_LARGE); /* 3.1.2.11.4: it must not be sent */
+    }
     if (events_heard(&c->broker->events, EVENT_intercept_outbound_packet))
         events_outbound(c, before);
 }
@@ -137,6 +161,37 @@ static void append_frame(struct conn *c, const struct frame *f, const struct pub
     buf_commit(out, f->len);
 }
 
+/* before: what was unsent then. */
+static void count_publish(struct conn *c, const struct publication *p, size_t before)
+{
+    c->broker->stats.messages_sent++;
+    c->broker->stats.publish_sent++;
+    if (events_heard(&c->broker->events, EVENT_intercept_outbound_packet))
+        events_outbound(c, before);
+    if (c->out && c->out->cap > c->counted)
+        budget_count(c);
+    c->broker->stats.publish_bytes_sent += p->payload.len;
+}
+
+/* With an alias in place of the topic, or to set one. False: there is none for this topic, or too little room, or
+ * somebody listens who may drop the packet that sets it. */
+static bool send_by_alias(struct conn *c, const struct publication *p, const struct publish_form *form)
+{
+    struct alias_choice choice;
+    struct publish_form by_alias = *form;
+
+    if (events_heard(&c->broker->events, EVENT_intercept_outbound_packet))
+        return false;
+    choice = aliases_choose(c->aliases, p->topic);
+    by_alias.alias = choice;
+    if (choice.alias == 0 || publication_len(p, &by_alias) > c->max_packet)
+        return false;
+    publication_append(p, &by_alias, conn_out(c));
+    if (!choice.known)
+        aliases_remember(c->aliases, choice.alias, p->topic);
+    return true;
+}
+
 bool conn_send_publish(struct conn *c, struct publication *p, const struct publish_form *form)
 {
     unsigned layout = (form->v5 ? FRAME_V5 : 0) | (form->qos ? FRAME_WITH_ID : 0);
@@ -151,6 +206,10 @@ bool conn_send_publish(struct conn *c, struct publication *p, const struct publi
             return false;
         p = &bare;
     }
+    if (c->aliases && send_by_alias(c, p, form)) {
+        count_publish(c, p, before);
+        return true;
+    }
     if (publication_len(p, form) > c->max_packet)
         return false;
     if (!p->scratch || form->ids) {
@@ -162,13 +221,7 @@ bool conn_send_publish(struct conn *c, struct publication *p, const struct publi
         else
             conn_doom(c, MQTT_SERVER_BUSY);
     }
-    c->broker->stats.messages_sent++;
-    c->broker->stats.publish_sent++;
-    if (events_heard(&c->broker->events, EVENT_intercept_outbound_packet))
-        events_outbound(c, before);
-    if (c->out && c->out->cap > c->counted)
-        budget_count(c);
-    c->broker->stats.publish_bytes_sent += p->payload.len;
+    count_publish(c, p, before);
     return true;
 }
 
@@ -303,7 +356,7 @@ static void leave(struct conn *c, enum wirepost_end by, uint8_t reason)
         session_detach(s);
 }
 
-void conn_close(struct conn *c, uint8_t reason)
+static void close_with(struct conn *c, uint8_t reason, const struct mqtt_props *props)
 {
     assert(!c->broker->routing);
     if (c->state == CONN_CLOSED)
@@ -312,13 +365,26 @@ void conn_close(struct conn *c, uint8_t reason)
         log_info("broker: %s %s: closing (%s)", c->peer, c->session ? session_name(c->session).text : "",
                  mqtt_reason_name(reason));
     if (reason != MQTT_SUCCESS && c->state == CONN_OPEN && c->version == MQTT_V5)
-        conn_send(c, &(struct mqtt_packet){.type = MQTT_DISCONNECT, .reason = reason});
+        conn_send(c, &(struct mqtt_packet){.type = MQTT_DISCONNECT, .reason = reason, .props = *props});
     flush(c);
     c->transport->close(c->arg);
     if (c->finished)
         leave(c, WIREPOST_END_BY_CLIENT, c->farewell);
     else
         leave(c, WIREPOST_END_BY_SERVER, reason);
+}
+
+void conn_close(struct conn *c, uint8_t reason)
+{
+    close_with(c, reason, &(struct mqtt_props){.list = {.data = ""}});
+}
+
+void conn_close_saying(struct conn *c, uint8_t reason, const char *text)
+{
+    struct mqtt_props props = {.reason_string = str_of(text), .list = {.data = ""}};
+
+    mqtt_set(&props, MQTT_PROP_REASON_STRING);
+    close_with(c, reason, &props);
 }
 
 void entrance_close(struct broker *b, const struct entrance *e)

@@ -10,6 +10,7 @@
 #ifndef WP_BROKER_CONN_H
 #define WP_BROKER_CONN_H
 
+#include "broker/aliases.h"
 #include "broker/broker_internal.h"
 #include "mqtt/packet.h"
 
@@ -19,7 +20,6 @@ enum conn_state {
     CONN_CLOSED,
 };
 
-struct aliases;
 struct catch_up;
 
 /* There are many, idle: each 16 bytes count. */
@@ -38,7 +38,7 @@ struct conn {
     struct conn *dirty_next;
     struct buf *in;            /* start of an unfinished frame; NULL: none */
     struct buf *out;           /* unsent; NULL: nothing */
-    struct aliases *aliases;   /* of topics, client to server; NULL: none set */
+    struct aliases *aliases;   /* of topics, both ways; NULL: none */
     struct catch_up *catch_up; /* subscriptions that wait for retained messages; NULL: none */
     uint32_t counted;          /* budget.c: bytes held for it, as last counted */
     uint32_t dropped;          /* QoS 0 messages since it did not read; 0: it reads */
@@ -55,11 +55,15 @@ struct conn {
     uint16_t inflight;     /* QoS 1 and 2 it may leave unacknowledged; 0: any. Both as it was told: a reload changes
                               them for those who come later */
     uint16_t keep_alive_s;
-    uint8_t version;  /* enum mqtt_version; 0 until CONNECT */
-    uint8_t state;    /* enum conn_state */
-    uint8_t doom;     /* close with this reason at the end of the turn; 0 = no */
-    uint8_t farewell; /* the reason of its DISCONNECT */
-    uint8_t refusal;  /* gate.c: why it is turned away when it has sent CONNECT; 0: it is not */
+    uint8_t version;          /* enum mqtt_version; 0 until CONNECT */
+    uint8_t state;            /* enum conn_state */
+    uint8_t doom;             /* close with this reason at the end of the turn; 0 = no */
+    uint8_t farewell;         /* the reason of its DISCONNECT */
+    uint8_t refusal;          /* gate.c: why it is turned away when it has sent CONNECT; 0: it is not */
+    uint8_t aliases_most;     /* from the client, as it was told */
+    uint8_t maximum_qos : 2;  /* as it was told */
+    bool retains_nothing : 1; /* likewise */
+    bool checked : 1;         /* terms.h: not everything that MQTT has may be published */
     bool dirty : 1;
     bool blocked : 1; /* the transport takes no more now */
     bool paused : 1;  /* the transport was told so */
@@ -72,7 +76,6 @@ struct conn {
 };
 
 enum {
-    CONN_ALIASES = 10,           /* Topic Alias Maximum we announce */
     CONN_OUT_AHEAD = 256 * 1024, /* unsent bytes from which on QoS 1 and 2 wait by reference */
     CONN_OUT_EARLY = 64 * 1024,  /* unsent bytes that are not left until the end of the turn */
     CONN_CONNECT_MS = 10000,     /* for CONNECT to come */
@@ -105,6 +108,7 @@ void conn_drop(struct conn *c);
 
 /* Closes now; an MQTT 5 client is told the reason (0: nothing to say). Not while routing. */
 void conn_close(struct conn *c, uint8_t reason);
+void conn_close_saying(struct conn *c, uint8_t reason, const char *text); /* The same, with a Reason String. */
 
 /* Closes at the end of the turn. */
 void conn_doom(struct conn *c, uint8_t reason);
@@ -121,9 +125,5 @@ void conn_start_keepalive(struct conn *c);
 /* The end of a turn: doomed ones close, the others send what they hold. */
 void conns_end_turn(struct broker *b);
 void conns_free_dead(struct broker *b);
-
-/* aliases.c: the topic an alias stands for, or the topic set for it. MQTT_SUCCESS, or why the connection must end. */
-enum mqtt_reason aliases_resolve(struct conn *c, uint16_t alias, struct str *topic);
-void aliases_free(struct aliases *a); /* Accepts NULL. */
 
 #endif

@@ -67,6 +67,12 @@ bool session_is_ready(const struct session *s)
     return window_open(s) && may_overtake(s);
 }
 
+/* Whether a message of QoS 0 is kept for one that is away. */
+static bool queues_qos0(const struct session *s)
+{
+    return !s->conn && s->expiry_s > 0 && s->broker->settings->entrance.protocol.queue_qos0;
+}
+
 static void deliver_qos0(struct session *s, struct publication *p, const struct delivery *d)
 {
     struct conn *c = s->conn;
@@ -146,7 +152,7 @@ static int deliver(struct session *s, struct publication *p, struct delivery d)
     bool keep = must_keep(s, &d, now);
     struct window_slot *slot;
 
-    if (d.qos == 0) {
+    if (d.qos == 0 && !queues_qos0(s)) {
         deliver_qos0(s, p, &d);
         delivery_fini(&d);
         return 0;

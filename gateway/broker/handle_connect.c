@@ -7,11 +7,12 @@
 #include "broker/guard.h"
 #include "broker/handle.h"
 #include "broker/mount.h"
+#include "broker/terms.h"
 #include "broker/will.h"
 #include "core/log.h"
 #include "mqtt/topic.h"
 
-enum { ASSIGNED_ID_LEN = 21 }; /* "auto-" and 16 hexadecimal digits */
+enum { ASSIGNED_ID_MAX = 64 }; /* the prefix and 16 hexadecimal digits */
 
 /* What a listener that refuses has to say. */
 static struct mqtt_props reason_string(const struct conn *c)
@@ -23,20 +24,26 @@ static struct mqtt_props reason_string(const struct conn *c)
     return props;
 }
 
-void connect_refuse(struct conn *c, uint8_t version, enum mqtt_reason reason)
+static void refuse(struct conn *c, uint8_t version, enum mqtt_reason reason, const struct mqtt_props *props)
 {
     bool broken = reason == MQTT_MALFORMED_PACKET || reason == MQTT_PROTOCOL_ERROR || reason == MQTT_PACKET_TOO_LARGE;
-    struct mqtt_packet p = {.type = MQTT_CONNACK};
+    struct mqtt_packet p = {.type = MQTT_CONNACK, .props = *props};
 
     c->broker->stats.connects_refused++;
     if (!c->refusal) /* of these the gate has said enough */
         log_info("broker: %s: connection refused (%s)", c->peer, mqtt_reason_name(reason));
     c->version = version;
     p.connack.code = (uint8_t)(version == MQTT_V5 ? (unsigned)reason : mqtt_return_code(reason));
-    p.props = reason_string(c);
     if (version == MQTT_V5 || !broken) /* 3.1.1 knows no return code for these: 3.2.2.3 there */
         conn_send(c, &p);
     conn_close(c, MQTT_SUCCESS);
+}
+
+void connect_refuse(struct conn *c, uint8_t version, enum mqtt_reason reason)
+{
+    const struct mqtt_props said = reason_string(c);
+
+    refuse(c, version, reason, &said);
 }
 
 static uint32_t least(uint32_t a, uint32_t b)
@@ -59,8 +66,10 @@ static uint32_t expiry_wanted(const struct mqtt_packet *p)
 }
 
 /* MQTT_SUCCESS, or why nobody may come in like this. */
-static enum mqtt_reason check(const struct mqtt_connect *in)
+static enum mqtt_reason check(const struct conn *c, const struct mqtt_packet *p)
 {
+    const struct mqtt_connect *in = &p->connect;
+
     /* 3.1 has no empty ids; 3.1.1 has them for clean sessions only (3.1.3.1 there) */
     if (in->client_id.len == 0 && (in->version == MQTT_V31 || (in->version == MQTT_V311 && !in->clean_start)))
         return MQTT_CLIENT_ID_NOT_VALID;
@@ -68,17 +77,18 @@ static enum mqtt_reason check(const struct mqtt_connect *in)
         return MQTT_TOPIC_NAME_INVALID;
     if (in->has_will && topic_is_ours(in->will.topic))
         return MQTT_NOT_AUTHORIZED;
-    return MQTT_SUCCESS;
+    return terms_check_connect(c, p);
 }
 
 /* Empty when there is no randomness to be had. */
-static struct str assign_id(char buf[ASSIGNED_ID_LEN + 1])
+static struct str assign_id(const struct conn *c, char buf[ASSIGNED_ID_MAX])
 {
+    const char *prefix = c->entrance->settings->protocol.client_id_prefix;
     uint64_t random = 0;
 
     if (getrandom(&random, sizeof(random), 0) != sizeof(random))
         return str_of("");
-    snprintf(buf, ASSIGNED_ID_LEN + 1, "auto-%016llx", (unsigned long long)random);
+    snprintf(buf, ASSIGNED_ID_MAX, "%s%016llx", prefix ? prefix : "", (unsigned long long)random);
     return str_of(buf);
 }
 
@@ -153,8 +163,7 @@ static void take_limits(struct conn *c, const struct mqtt_packet *p)
 /* What this server does not do without limit, or does differently from what the client asked. */
 static void describe_server(const struct conn *c, const struct mqtt_packet *in, struct mqtt_props *out)
 {
-    mqtt_set(out, MQTT_PROP_TOPIC_ALIAS_MAXIMUM);
-    out->topic_alias_maximum = CONN_ALIASES;
+    terms_tell(c, in, out);
     if (c->inflight) {
         mqtt_set(out, MQTT_PROP_RECEIVE_MAXIMUM);
         out->receive_maximum = c->inflight;
@@ -202,14 +211,14 @@ static void let_in(struct conn *c, const struct mqtt_packet *p)
     const struct mqtt_connect *in = &p->connect;
     struct permit *permit = NULL;
     enum mqtt_reason reason;
-    char assigned[ASSIGNED_ID_LEN + 1];
+    char assigned[ASSIGNED_ID_MAX];
     struct str id = in->client_id;
     uint32_t expiry_s = expiry_granted(c, expiry_wanted(p));
     struct session *s;
     bool present;
 
     if (id.len == 0)
-        id = assign_id(assigned);
+        id = assign_id(c, assigned);
     reason = id.len > 0 ? check_rights(c, in, id, &permit) : MQTT_SERVER_UNAVAILABLE;
     if (reason == MQTT_SUCCESS && events_heard(&c->broker->events, EVENT_session_preparing))
         expiry_s = events_session_preparing(c, p, id, expiry_s);
@@ -224,6 +233,7 @@ static void let_in(struct conn *c, const struct mqtt_packet *p)
     c->version = in->version;
     s->expiry_s = expiry_s;
     take_limits(c, p);
+    terms_take(c, p);
     if (in->has_will && !take_will(s, &in->will)) {
         connect_refuse(c, in->version, MQTT_SERVER_UNAVAILABLE);
         return;
@@ -298,9 +308,14 @@ static enum mqtt_reason check_limits(const struct conn *c, const struct mqtt_con
 
 void handle_connect(struct conn *c, const struct mqtt_packet *p, struct str raw)
 {
-    enum mqtt_reason reason = check(&p->connect);
+    enum mqtt_reason reason = check(c, p);
+    struct mqtt_props elsewhere;
 
     c->broker->stats.connects++;
+    if (terms_redirect(c, &reason, &elsewhere)) {
+        refuse(c, p->connect.version, reason, &elsewhere);
+        return;
+    }
     if (reason == MQTT_SUCCESS)
         reason = check_limits(c, &p->connect);
     if (reason == MQTT_SUCCESS)

@@ -7,6 +7,7 @@
 #include "broker/handle.h"
 #include "broker/mount.h"
 #include "broker/owed.h"
+#include "broker/terms.h"
 #include "mqtt/topic.h"
 
 bool topic_is_ours(struct str topic)
@@ -25,7 +26,7 @@ static enum mqtt_reason resolve_topic(struct conn *c, const struct mqtt_packet *
     if (mqtt_has(&p->props, MQTT_PROP_TOPIC_ALIAS)) {
         if (topic.len > 0 && !topic_name_valid(topic))
             return MQTT_TOPIC_NAME_INVALID;
-        reason = aliases_resolve(c, p->props.topic_alias, &topic);
+        reason = aliases_resolve(&c->aliases, c->aliases_most, p->props.topic_alias, &topic);
         if (reason != MQTT_SUCCESS)
             return reason;
     }
@@ -168,6 +169,17 @@ static void refuse(struct conn *c, const struct mqtt_publish *in, enum mqtt_reas
         owed_ack(c, &(struct publication){.qos = in->qos}, in->id, (uint8_t)reason);
 }
 
+/* What the client was told that it must not do: then it goes, or its payload is not what it says. */
+static void refuse_terms(struct conn *c, const struct mqtt_publish *in, enum mqtt_reason reason)
+{
+    if (in->qos > 0 && reason == MQTT_PAYLOAD_FORMAT_INVALID) {
+        refuse(c, in, reason);
+        return;
+    }
+    drop_count(c->broker, DROP_REFUSED);
+    conn_close(c, (uint8_t)reason);
+}
+
 /* Whether the client can be told that its message is one too many to be retained. Others are given it all the same. */
 static bool is_too_many(struct conn *c, const struct mqtt_publish *in, struct str topic)
 {
@@ -175,6 +187,15 @@ static bool is_too_many(struct conn *c, const struct mqtt_publish *in, struct st
         return false;
     limit_hit(c->broker, LIMIT_RETAINED, c->peer, c->session);
     return true;
+}
+
+static const char *wrong_topic_text(enum mqtt_reason reason)
+{
+    if (reason == MQTT_TOPIC_NAME_INVALID)
+        return "a topic must not be empty and must not hold + or #";
+    if (reason == MQTT_TOPIC_ALIAS_INVALID)
+        return "no such topic alias: see the Topic Alias Maximum";
+    return "neither a topic nor an alias that stands for one, or a response topic that is none";
 }
 
 void handle_publish(struct conn *c, const struct mqtt_packet *p, struct str raw)
@@ -192,7 +213,13 @@ void handle_publish(struct conn *c, const struct mqtt_packet *p, struct str raw)
     }
     reason = resolve_topic(c, p, &topic);
     if (reason != MQTT_SUCCESS) {
-        conn_close(c, (uint8_t)reason);
+        conn_close_saying(c, (uint8_t)reason, wrong_topic_text(reason));
+        return;
+    }
+    if (c->checked)
+        reason = terms_check_publish(c, p);
+    if (reason != MQTT_SUCCESS) {
+        refuse_terms(c, in, reason);
         return;
     }
     if (topic_is_ours(topic) || !guard_may_write(c->session, topic)) {
@@ -206,7 +233,7 @@ void handle_publish(struct conn *c, const struct mqtt_packet *p, struct str raw)
         return;
     }
     if (in->qos > 0 && over_receive_maximum(c)) {
-        conn_close(c, MQTT_RECEIVE_MAXIMUM_EXCEEDED);
+        conn_close_saying(c, MQTT_RECEIVE_MAXIMUM_EXCEEDED, "more messages unacknowledged than the Receive Maximum");
         return;
     }
     if (in->qos == 2 && !remember(c, in->id)) {

@@ -58,7 +58,7 @@ static uint8_t subscribe(struct conn *c, const struct mqtt_filter *f, const stru
         .options =
             {
                 .id = mqtt_has(props, MQTT_PROP_SUBSCRIPTION_ID) ? props->subscription_id : 0,
-                .qos = f->qos,
+                .qos = f->qos < c->maximum_qos ? f->qos : c->maximum_qos,
                 .no_local = f->no_local,
                 .retain_as_published = f->retain_as_published,
             },
@@ -96,19 +96,25 @@ static void send_codes(struct conn *c, uint8_t type, uint16_t id, const struct b
 }
 
 /* What makes the whole packet wrong, so that the connection must end (4.13.1; 3.1.1: 4.8): a filter that is none, and
- * No Local on a shared subscription [MQTT-3.8.3-4]. A filter that is only not allowed gets a code of its own. */
-static enum mqtt_reason check_filters(const struct mqtt_packet *p)
+ * No Local on a shared subscription [MQTT-3.8.3-4]. A filter that is only not allowed gets a code of its own. False: it
+ * has ended. */
+static bool check_filters(struct conn *c, const struct mqtt_packet *p)
 {
     struct reader walk = reader_of(p->subscribe.filters.data, p->subscribe.filters.len);
     struct mqtt_filter f;
 
     while (mqtt_next_filter(&walk, p->type, &f)) {
-        if (!topic_filter_valid(f.filter))
-            return MQTT_TOPIC_FILTER_INVALID;
-        if (f.no_local && topic_filter_is_shared(f.filter))
-            return MQTT_PROTOCOL_ERROR;
+        if (!topic_filter_valid(f.filter)) {
+            conn_close_saying(c, MQTT_TOPIC_FILTER_INVALID,
+                              "a topic filter is empty, or has + or # in a wrong place, or a wrong share name");
+            return false;
+        }
+        if (f.no_local && topic_filter_is_shared(f.filter)) {
+            conn_close_saying(c, MQTT_PROTOCOL_ERROR, "No Local on a shared subscription");
+            return false;
+        }
     }
-    return MQTT_SUCCESS;
+    return true;
 }
 
 void handle_subscribe(struct conn *c, const struct mqtt_packet *p)
@@ -116,8 +122,10 @@ void handle_subscribe(struct conn *c, const struct mqtt_packet *p)
     struct reader walk = reader_of(p->subscribe.filters.data, p->subscribe.filters.len);
     struct mqtt_filter f;
     struct buf codes = {0};
-    uint8_t close = (uint8_t)check_filters(p);
+    uint8_t close = MQTT_SUCCESS;
 
+    if (!check_filters(c, p))
+        return;
     while (!close && next_filter(c, &walk, p, &f))
         buf_put_u8(&codes, code_for(c, subscribe(c, &f, &p->props, &close)));
     if (close) {
@@ -141,8 +149,10 @@ void handle_unsubscribe(struct conn *c, const struct mqtt_packet *p)
     struct reader walk = reader_of(p->subscribe.filters.data, p->subscribe.filters.len);
     struct mqtt_filter f;
     struct buf codes = {0};
-    uint8_t close = (uint8_t)check_filters(p);
+    uint8_t close = MQTT_SUCCESS;
 
+    if (!check_filters(c, p))
+        return;
     while (!close && next_filter(c, &walk, p, &f))
         buf_put_u8(&codes, unsubscribe(c, f.filter, &close));
     if (close)

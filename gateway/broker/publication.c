@@ -9,6 +9,7 @@
 #include "mqtt/packet.h"
 
 #define EXPIRY_LEN 5 /* identifier and four bytes */
+#define ALIAS_LEN  3 /* identifier and two bytes */
 
 struct publication publication_of_message(struct message *m, int64_t now_run_ms)
 {
@@ -55,12 +56,18 @@ static size_t ids_len(const struct sub_ids *ids)
 
 static size_t props_len(const struct publication *p, const struct publish_form *form)
 {
-    return p->props.len + (p->expires ? EXPIRY_LEN : 0) + ids_len(form->ids);
+    return p->props.len + (p->expires ? EXPIRY_LEN : 0) + (form->alias.alias ? ALIAS_LEN : 0) + ids_len(form->ids);
+}
+
+/* As it goes out. */
+static size_t topic_len(const struct publication *p, const struct publish_form *form)
+{
+    return form->alias.known ? 0 : p->topic.len;
 }
 
 static size_t remaining_len(const struct publication *p, const struct publish_form *form)
 {
-    size_t len = 2 + p->topic.len + (form->qos ? 2 : 0) + p->payload.len;
+    size_t len = 2 + topic_len(p, form) + (form->qos ? 2 : 0) + p->payload.len;
 
     if (form->v5) {
         size_t props = props_len(p, form);
@@ -84,6 +91,10 @@ static void append_props(const struct publication *p, const struct publish_form 
         buf_put_u8(out, MQTT_PROP_MESSAGE_EXPIRY);
         buf_put_u32(out, p->expiry_s);
     }
+    if (form->alias.alias) {
+        buf_put_u8(out, MQTT_PROP_TOPIC_ALIAS);
+        buf_put_u16(out, form->alias.alias);
+    }
     for (uint32_t i = 0; form->ids && i < form->ids->count; i++) {
         buf_put_u8(out, MQTT_PROP_SUBSCRIPTION_ID);
         mqtt_put_varint(out, form->ids->ids[i]);
@@ -99,8 +110,8 @@ void publication_append(const struct publication *p, const struct publish_form *
         return;
     buf_put_u8(out, publish_first_byte(form->qos, form->retain, form->dup));
     mqtt_put_varint(out, (uint32_t)remaining);
-    buf_put_u16(out, (uint16_t)p->topic.len);
-    buf_append(out, p->topic.data, p->topic.len);
+    buf_put_u16(out, (uint16_t)topic_len(p, form));
+    buf_append(out, p->topic.data, topic_len(p, form));
     if (form->qos)
         buf_put_u16(out, form->id);
     if (form->v5)

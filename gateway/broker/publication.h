@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "broker/aliases.h"
 #include "core/buf.h"
 #include "core/message.h"
 #include "core/str.h"
@@ -68,6 +69,7 @@ struct publish_form {
     bool dup;
     uint16_t id;               /* 0 at QoS 0 */
     const struct sub_ids *ids; /* MQTT 5 only */
+    struct alias_choice alias; /* the same */
 };
 
 /* The whole packet's length; more than MQTT allows is possible with very large payloads. */

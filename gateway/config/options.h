@@ -30,9 +30,12 @@ extern const struct schema_section acl_section;    /* struct acl_draft */
 extern const struct schema_section acl_user_section;
 extern const struct schema_section acl_group_section; /* both: struct acl_party_draft */
 extern const struct schema_section listener_section;
-extern const struct schema_section limit_section;        /* struct broker_settings: what one client may cost, and all */
-extern const struct schema_section client_limit_section; /* struct broker_limits: the part that each listener may set */
-extern const struct schema_section tls_section;          /* struct tls_draft */
+extern const struct schema_section limit_section;      /* struct broker_settings: what one client may cost, and all */
+extern const struct schema_section mqtt_section;       /* struct protocol_settings: keys of broker */
+extern const struct schema_section mqtt_limit_section; /* the same: keys of broker.limits */
+extern const struct schema_section
+    client_limit_section;                       /* struct entrance_settings: the part that each listener may set */
+extern const struct schema_section tls_section; /* struct tls_draft */
 extern const struct schema_section tls_identity_section; /* struct tls_identity */
 extern const struct schema_section about_device_section; /* struct about_device */
 extern const struct schema_section about_tag_section;    /* struct about_tag */

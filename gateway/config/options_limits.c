@@ -14,7 +14,7 @@ static const struct schema_choice full_policies[] = {
     {0},
 };
 
-static const struct schema_option client_limit_options[] = {
+static const struct schema_option cost_options[] = {
     {.name = "packet_bytes",
      .type = OPT_SIZE,
      .min = 1024,
@@ -156,10 +156,17 @@ static const struct schema_option client_limit_options[] = {
      .help = "Longest keep-alive an MQTT 5 client is granted."},
     {0},
 };
+static const struct schema_section cost_section = {"limits", cost_options};
+
+static const struct schema_option client_limit_options[] = {
+    {.type = OPT_SHARED, .section = &cost_section, INTO(struct entrance_settings, limits)},
+    {.type = OPT_SHARED, .section = &mqtt_limit_section, INTO(struct entrance_settings, protocol)},
+    {0},
+};
 const struct schema_section client_limit_section = {"limits", client_limit_options};
 
 static const struct schema_option limit_options[] = {
-    {.type = OPT_SHARED, .section = &client_limit_section, INTO(struct broker_settings, entrance.limits)},
+    {.type = OPT_SHARED, .section = &client_limit_section, INTO(struct broker_settings, entrance)},
     {.name = "message_bytes",
      .type = OPT_SIZE,
      .min = 0,

@@ -188,4 +188,4 @@ if __name__ == "__main__":
         a_clean_start_takes_over_without_the_session, unacknowledged_messages_are_sent_again_in_order,
         a_smaller_window_is_kept_when_sending_again)
     run(the_cap_ends_sessions_of_every_version, session_expiry="1s")
-    run(a_full_queue_drops_the_newest_and_counts, queued_messages=5, sys_interval="200ms")
+    run(a_full_queue_drops_the_newest_and_counts, queued_messages=5, on_full="drop-newest", sys_interval="200ms")

@@ -13,7 +13,8 @@ import sys
 from lib.programs import WIREPOST, Workplace, free_port
 
 BROKER_ALONE = os.environ.get("BROKER_ALONE", os.path.join(os.path.dirname(__file__), "../../../build/tests/broker_alone"))
-SETTINGS = ("allow_anonymous", "sys_interval")
+SETTINGS = ("allow_anonymous", "sys_interval", "allow_zero_length_client_id", "client_id_prefix", "queue_qos0_messages",
+            "check_payload_format", "response_information", "redirect")
 
 
 def configuration(port, bind="127.0.0.1", **settings):
