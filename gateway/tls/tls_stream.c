@@ -144,8 +144,10 @@ int tls_stream_handshake(struct tls_stream *s)
 
     begin_call(s);
     r = SSL_do_handshake(s->ssl);
-    if (r != 1)
-        return failure(s, r);
+    if (r != 1) {
+        r = failure(s, r);
+        return r == 0 ? -ECONNRESET : r; /* it may say good-bye at any time */
+    }
     s->open = true;
     s->pending = true; /* what follows may have come along */
     return 0;

@@ -66,7 +66,7 @@ int tls_session_user_name(const struct ssl_st *ssl, enum tls_user_name from, str
 {
     const X509 *cert = SSL_get0_peer_certificate(ssl);
 
-    if (!cert || from == TLS_USER_NAME_NONE || SSL_get_verify_result(ssl) != X509_V_OK)
+    if (!cert || from == TLS_USER_NAME_NONE || !SSL_is_init_finished(ssl) || SSL_get_verify_result(ssl) != X509_V_OK)
         return -ENOENT;
     return from == TLS_USER_NAME_CN ? common_name(X509_get_subject_name(cert), out)
                                     : whole_subject(X509_get_subject_name(cert), out);

@@ -243,6 +243,24 @@ static void one_who_only_sends_new_keys_gets_its_share_and_no_more(void **state)
     close_ends(&e);
 }
 
+static void a_good_bye_amid_the_handshake_is_no_success(void **state)
+{
+    static const uint8_t close_notify[] = {0x15, 3, 3, 0, 2, 1, 0};
+    struct tls_server_settings ss = server_settings();
+    struct tls_client_settings cs = client_settings();
+    struct ends e = open_ends(&ss, &cs, host);
+    struct buf name = {0};
+
+    (void)state;
+    assert_int_equal(tls_stream_handshake(e.client), -EAGAIN);
+    assert_int_equal(tls_stream_handshake(e.server), -EAGAIN);
+    assert_int_equal(write(e.fds[1], close_notify, sizeof(close_notify)), sizeof(close_notify));
+    assert_int_equal(tls_stream_handshake(e.server), -ECONNRESET);
+    assert_string_equal(tls_stream_error(e.server), "closed by the peer");
+    assert_int_equal(tls_stream_user_name(e.server, TLS_USER_NAME_CN, &name), -ENOENT);
+    close_ends(&e);
+}
+
 /* What a client says of a server whose certificate is `name`.crt. */
 static void client_says(const char *name, const char *wanted_host, const char *what)
 {
@@ -467,6 +485,7 @@ int main(void)
         cmocka_unit_test(a_peer_that_vanishes_has_finished),
         cmocka_unit_test(what_is_no_tls_is_told_so),
         cmocka_unit_test(one_who_only_sends_new_keys_gets_its_share_and_no_more),
+        cmocka_unit_test(a_good_bye_amid_the_handshake_is_no_success),
         cmocka_unit_test(a_client_says_why_it_does_not_believe),
         cmocka_unit_test(a_client_may_not_care_about_the_host),
         cmocka_unit_test(the_newest_version_is_preferred),
