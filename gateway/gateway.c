@@ -271,10 +271,12 @@ static int start_stages(struct gateway *gw)
     if (r == 0)
         r = gateway_start_bridges(gw);
     if (r == 0)
+        r = web_new(gw->loop, gw->broker, gateway_write_metrics, gw, &gw->web);
+    if (r == 0)
         r = broker_start(gw->broker);
     gw->broker_started = gw->broker && r == 0;
-    if (r == 0 && s->web.enabled)
-        r = web_start(gw->loop, &s->web, gw->broker, gateway_write_metrics, gw, &gw->web);
+    if (r == 0)
+        r = web_use(gw->web, &s->web);
     if (r == 0 && reads)
         r = start_readings(gw);
     if (r == 0 && reads)

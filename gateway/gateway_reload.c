@@ -15,7 +15,6 @@
 #include "gateway_bridges.h"
 #include "gateway_buses.h"
 #include "gateway_changes.h"
-#include "gateway_metrics.h"
 #include "loop.h"
 #include "web/web.h"
 
@@ -39,24 +38,13 @@ static int refuse_what_needs_a_restart(const struct settings *now, const struct 
     return r;
 }
 
-static int change_web(struct gateway *gw, const struct settings *wanted)
-{
-    if (gw->web && wanted->web.enabled)
-        return web_change(gw->web, &wanted->web);
-    if (wanted->web.enabled)
-        return web_start(gw->loop, &wanted->web, gw->broker, gateway_write_metrics, gw, &gw->web);
-    web_stop(gw->web);
-    gw->web = NULL;
-    return 0;
-}
-
 static int change_ports(struct gateway *gw, const struct settings *wanted)
 {
     int r = broker_change(gw->broker, &wanted->broker);
 
     if (r < 0)
         return r;
-    r = change_web(gw, wanted);
+    r = web_use(gw->web, &wanted->web);
     if (r < 0)
         broker_change(gw->broker, &gw->settings->broker);
     return r;

@@ -82,6 +82,8 @@ struct login_limits {
     int64_t failed_delay_ms;
 };
 
+enum listener_protocol { LISTENER_MQTT, LISTENER_WEBSOCKET };
+
 struct listener_settings {
     const char *bind; /* IPv4 or IPv6 address; NULL: a Unix socket */
     uint16_t port;
@@ -89,6 +91,9 @@ struct listener_settings {
     const char *path;                      /* of the Unix socket; NULL: TCP */
     const char *group;                     /* it belongs to; NULL: that of the process */
     uint16_t mode;                         /* its permissions */
+    uint8_t protocol;                      /* enum listener_protocol */
+    const char *const *allowed_hosts;      /* of WebSockets: names besides localhost and plain addresses */
+    size_t allowed_host_count;
     struct entrance_settings entrance;
 };
 

@@ -8,6 +8,7 @@
 
 #include "broker/broker_internal.h"
 #include "broker/tcp.h"
+#include "broker/websockets.h"
 #include "core/log.h"
 #include "net/acceptor.h"
 
@@ -20,12 +21,30 @@ struct listener {
     struct entrance entrance;
     struct tls_port tls;
     struct acceptor *acceptor; /* NULL: its address was given up */
+    void *websockets;          /* the port of who carries them; NULL: plain MQTT */
 };
+
+static void hold_websockets(struct listeners *ls, bool hold)
+{
+    struct list_node *n;
+
+    list_for_each (n, &ls->open) {
+        struct listener *l = list_entry(n, struct listener, node);
+
+        if (l->websockets && l->acceptor)
+            acceptor_hold(l->acceptor, hold);
+    }
+}
 
 static void on_accepted(void *arg, int fd, const struct net_peer *peer)
 {
     struct listener *l = arg;
 
+    if (l->websockets) {
+        if (!l->all->websockets->accept(l->websockets, fd, peer, &l->entrance))
+            hold_websockets(l->all, true);
+        return;
+    }
     tcp_accept(l->all, &l->entrance, l->settings->tls ? &l->tls : NULL, fd, peer);
 }
 
@@ -63,9 +82,26 @@ static void listener_park(struct listener *l)
 static void listener_free(struct listener *l)
 {
     listener_park(l);
+    if (l->websockets)
+        l->all->websockets->close(l->websockets);
     tls_port_fini(&l->tls);
     list_remove(&l->node);
     free(l);
+}
+
+/* 0 or -errno, logged. */
+static int find_carrier(struct listener *l)
+{
+    const struct broker_websockets *carrier = l->all->websockets;
+
+    if (l->settings->protocol != LISTENER_WEBSOCKET || l->websockets)
+        return 0;
+    if (!carrier) {
+        log_error("broker: nobody carries WebSockets here");
+        return -EPROTONOSUPPORT;
+    }
+    l->websockets = carrier->open(l->all->websockets_arg, l->settings);
+    return l->websockets ? 0 : -ENOMEM;
 }
 
 static int listener_listen(struct listener *l)
@@ -80,9 +116,10 @@ static int listener_listen(struct listener *l)
         log_error("broker: cannot listen on %s (%s)", place_name(s, s->port).text, why);
         return r;
     }
-    if (s->tls)
+    if (s->tls && !l->websockets)
         acceptor_pace(l->acceptor, TLS_ACCEPTS_PER_TURN, has_time);
-    log_info("broker: listening on %s%s", place_name(s, acceptor_port(l->acceptor)).text, s->tls ? " with TLS" : "");
+    log_info("broker: listening on %s%s%s", place_name(s, acceptor_port(l->acceptor)).text,
+             l->websockets ? " for WebSockets" : "", s->tls ? " with TLS" : "");
     return 0;
 }
 
@@ -95,7 +132,9 @@ static int listener_open(struct listeners *ls, const struct listener_settings *s
         return -ENOMEM;
     *l = (struct listener){.all = ls, .settings = settings, .entrance.settings = &settings->entrance};
     list_init(&l->node);
-    r = listener_listen(l);
+    r = find_carrier(l);
+    if (r == 0)
+        r = listener_listen(l);
     if (r < 0) {
         listener_free(l);
         return r;
@@ -127,7 +166,8 @@ static bool is_for(const struct listener *l, const struct listener_settings *s)
     if (mine->path || s->path)
         return mine->path && s->path && strcmp(mine->path, s->path) == 0 && mine->mode == s->mode &&
                same_text(mine->group, s->group);
-    return mine->port == s->port && !mine->tls == !s->tls && strcmp(mine->bind, s->bind) == 0;
+    return mine->port == s->port && mine->protocol == s->protocol && !mine->tls == !s->tls &&
+           strcmp(mine->bind, s->bind) == 0;
 }
 
 static struct listener *find(const struct listeners *ls, const struct listener_settings *settings)
@@ -215,11 +255,23 @@ void listeners_use(struct listeners *ls, struct certificates *c)
         struct listener *l = list_entry(n, struct listener, node);
         size_t i = (size_t)(l->settings - ls->broker->settings->listeners);
 
-        if (!l->settings->tls)
-            continue;
-        tls_port_use(&l->tls, ls->broker, l->settings->tls, c->contexts[i]);
+        if (l->settings->tls)
+            tls_port_use(&l->tls, ls->broker, l->settings->tls, c->contexts[i]);
         c->contexts[i] = NULL;
+        if (l->websockets)
+            ls->websockets->use(l->websockets, l->settings, l->tls.context);
     }
+}
+
+void broker_carry_websockets(struct broker *b, const struct broker_websockets *carrier, void *arg)
+{
+    b->listeners.websockets = carrier;
+    b->listeners.websockets_arg = arg;
+}
+
+void broker_accept_websockets(struct broker *b)
+{
+    hold_websockets(&b->listeners, false);
 }
 
 void listeners_stop(struct listeners *ls)

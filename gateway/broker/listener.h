@@ -12,9 +12,12 @@
 #include "core/list.h"
 
 struct broker;
+struct broker_websockets;
 
 struct listeners {
     struct broker *broker;
+    const struct broker_websockets *websockets; /* NULL: nobody carries them */
+    void *websockets_arg;
     struct list_node open; /* struct listener */
     struct tls_share handshakes;
     struct list_node lingering; /* sockets that have been shut down and wait for the peer's end */

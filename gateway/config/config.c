@@ -112,7 +112,7 @@ static void read_options(struct loader *ld, struct draft *d)
         schema_read(&ld->ctx, &conf_d_section, ROOT_CONF_D, d->roots[i].node, &d->roots[i]);
     draft_listeners(ld, d);
     draft_access(ld, d);
-    draft_allowed_hosts(ld, d);
+    draft_web(ld, d);
     draft_buses(ld, d);
     draft_devices(ld, d);
     draft_bridges(ld, d);

@@ -102,6 +102,7 @@ struct root_draft {
     struct gateway_settings gateway;
     struct broker_settings broker;
     struct web_settings web;
+    struct tls_draft web_tls;
     int log_level;
     const struct node *listener_list;
     const struct node *allowed_host_list;

@@ -31,8 +31,13 @@ static const char *const *read_hosts(struct loader *ld, const struct node *list,
     return hosts;
 }
 
-void draft_allowed_hosts(struct loader *ld, struct draft *d)
+void draft_web(struct loader *ld, struct draft *d)
 {
+    const struct node *listen = node_get(node_get(d->roots[0].node, "web"), "listen");
+    const struct node *tls = node_get(listen, "tls");
+
+    if (tls && tls->kind == NODE_MAPPING)
+        d->roots[0].web.tls = draft_tls(ld, tls, &d->roots[0].web_tls, ld->report.errors == 0);
     d->allowed_hosts = read_hosts(ld, d->roots[0].allowed_host_list, &d->allowed_host_count);
 }
 
@@ -76,6 +81,13 @@ static void check_mount(struct loader *ld, const struct listener_draft *l)
                      mount);
 }
 
+static void check_hosts(struct loader *ld, const struct listener_draft *l)
+{
+    if (l->allowed_host_list && l->settings.protocol != LISTENER_WEBSOCKET)
+        report_error(&ld->report, key_place(l->node, NULL, "allowed_hosts"),
+                     "'allowed_hosts' is for browsers: it belongs to listeners with 'protocol: websocket'");
+}
+
 /* Where a listener says nothing of its own, what the broker says holds. */
 static void preset_listener(struct loader *ld, const struct draft *d, unsigned kind, struct listener_draft *l)
 {
@@ -96,6 +108,8 @@ static void draft_listener(struct loader *ld, const struct draft *d, const struc
     read_mode(ld, l);
     check_path(ld, l);
     check_mount(ld, l);
+    check_hosts(ld, l);
+    l->settings.allowed_hosts = read_hosts(ld, l->allowed_host_list, &l->settings.allowed_host_count);
     l->broken = ld->report.errors > errors;
 }
 

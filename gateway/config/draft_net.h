@@ -23,6 +23,7 @@ struct listener_draft {
     struct listener_settings settings;
     struct tls_draft tls;
     const char *mode;
+    const struct node *allowed_host_list;
 };
 
 struct bridge_draft {

@@ -82,7 +82,7 @@ void template_check(struct loader *ld, const struct node *root, struct device_dr
 void draft_listeners(struct loader *ld, struct draft *d);
 void draft_access(struct loader *ld, struct draft *d);             /* users and rules of the broker and its listeners */
 struct acl *draft_acl(struct loader *ld, const struct node *root); /* of a file of rules; NULL: out of memory */
-void draft_allowed_hosts(struct loader *ld, struct draft *d);
+void draft_web(struct loader *ld, struct draft *d);
 
 /* After the section was read into *tls: the rest of it; and, if it is sound so far, whether its files can be used. In
  * the settings' arena; NULL sets ctx.failed. */

@@ -57,14 +57,19 @@ static const struct schema_option web_listen_options[] = {
      .type = OPT_INT,
      .min = 1,
      .max = 65535,
-     INTO(struct web_settings, port),
+     INTO(struct root_draft, web.port),
      .preset = "8080",
      .help = "TCP port."},
     {.name = "bind",
      .type = OPT_ADDRESS,
-     INTO(struct web_settings, bind),
+     INTO(struct root_draft, web.bind),
      .preset = "127.0.0.1",
      .help = "Address to listen on, as for the broker."},
+    {.name = "tls",
+     .type = OPT_SECTION,
+     .section = &tls_section,
+     INTO(struct root_draft, web_tls),
+     .help = "With it the port speaks https and wss alone; as for a listener of the broker."},
     {0},
 };
 static const struct schema_section web_listen_section = {"web.listen", web_listen_options};
@@ -77,7 +82,6 @@ static const struct schema_option web_options[] = {
     {.name = "listen",
      .type = OPT_SECTION,
      .section = &web_listen_section,
-     INTO(struct root_draft, web),
      .help = "Where the page and MQTT over WebSocket (at /mqtt) are served."},
     {.name = "allowed_hosts",
      .type = OPT_TEXTS,
@@ -106,7 +110,7 @@ static const struct schema_option log_options[] = {
 };
 static const struct schema_section log_section = {"log", log_options};
 
-/* gateway, broker and log write to all of root_draft, so they have no offset of their own. */
+/* gateway, broker, web and log write to all of root_draft, so they have no offset of their own. */
 static const struct schema_option root_options[] = {
     {.name = "gateway",
      .type = OPT_SECTION,

@@ -2,6 +2,12 @@
 #include "config/draft.h"
 #include "config/options.h"
 
+static const struct schema_choice listener_protocols[] = {
+    {"mqtt", LISTENER_MQTT},
+    {"websocket", LISTENER_WEBSOCKET},
+    {0},
+};
+
 static const struct schema_option listener_options[] = {
     {.name = "port",
      .type = OPT_INT,
@@ -38,6 +44,21 @@ static const struct schema_option listener_options[] = {
      .where = "to listeners with 'path'",
      INTO(struct listener_draft, settings.group),
      .help = "The group the Unix socket belongs to; that of this process when it is not given."},
+    {.name = "protocol",
+     .type = OPT_ENUM,
+     .kinds = LISTENER_TCP,
+     .where = "to listeners without 'path'",
+     .choices = listener_protocols,
+     INTO(struct listener_draft, settings.protocol),
+     .preset = "mqtt",
+     .help = "'websocket' serves MQTT over WebSocket, at /mqtt."},
+    {.name = "allowed_hosts",
+     .type = OPT_TEXTS,
+     .kinds = LISTENER_TCP,
+     .where = "to listeners without 'path'",
+     INTO(struct listener_draft, allowed_host_list),
+     .help = "Of a WebSocket listener: host names browsers may use, and pages may be from, besides localhost and plain "
+             "addresses."},
     {.name = "tls",
      .type = OPT_SECTION,
      .kinds = LISTENER_TCP,

@@ -58,25 +58,25 @@ static bool is_address(struct str name)
     return inet_pton(AF_INET, text, &address) == 1 || inet_pton(AF_INET6, text, &address) == 1;
 }
 
-static bool is_configured(const struct web_settings *settings, struct str name)
+static bool is_configured(const struct web_hosts *allowed, struct str name)
 {
-    for (size_t i = 0; i < settings->allowed_host_count; i++)
-        if (equal_ignoring_case(name, str_of(settings->allowed_hosts[i])))
+    for (size_t i = 0; i < allowed->count; i++)
+        if (equal_ignoring_case(name, str_of(allowed->names[i])))
             return true;
     return false;
 }
 
-bool web_host_allowed(const struct web_settings *settings, struct str host)
+bool web_host_allowed(const struct web_hosts *allowed, struct str host)
 {
     struct str name = name_of(host);
 
     if (name.len == 0)
         return false;
     /* No name was looked up for a plain address, so nobody can have rebound it. */
-    return is_address(name) || equal_ignoring_case(name, str_of("localhost")) || is_configured(settings, name);
+    return is_address(name) || equal_ignoring_case(name, str_of("localhost")) || is_configured(allowed, name);
 }
 
-bool web_origin_allowed(const struct web_settings *settings, struct str origin, struct str host)
+bool web_origin_allowed(const struct web_hosts *allowed, struct str origin, struct str host)
 {
     const struct str schemes[] = {str_of("http://"), str_of("https://")};
 
@@ -88,7 +88,7 @@ bool web_origin_allowed(const struct web_settings *settings, struct str origin, 
         authority.data += schemes[i].len;
         authority.len -= schemes[i].len;
         return authority.len > 0 &&
-               (equal_ignoring_case(authority, host) || is_configured(settings, name_of(authority)));
+               (equal_ignoring_case(authority, host) || is_configured(allowed, name_of(authority)));
     }
     return false;
 }

@@ -156,6 +156,11 @@ static bool header(struct lws *wsi, enum lws_token_indexes token, char *buf, siz
     return true;
 }
 
+static const struct web_port *port_of(struct lws *wsi)
+{
+    return visitor_of(wsi)->port;
+}
+
 /* Whether the request is refused for the name it was sent to. */
 static bool refuse_host(struct lws *wsi, struct reply *r)
 {
@@ -167,10 +172,10 @@ static bool refuse_host(struct lws *wsi, struct reply *r)
         r->words = "Bad Request: no Host";
         return true;
     }
-    if (header(wsi, WSI_TOKEN_HOST, buf, sizeof(buf), &host) && web_host_allowed(web_of(wsi)->settings, host))
+    if (header(wsi, WSI_TOKEN_HOST, buf, sizeof(buf), &host) && web_host_allowed(&port_of(wsi)->hosts, host))
         return false;
     r->status = 421;
-    r->words = "Misdirected Request: this name is not among web.allowed_hosts";
+    r->words = "Misdirected Request: this name is not among allowed_hosts";
     return true;
 }
 
@@ -212,12 +217,12 @@ static struct reply answer(struct lws *wsi, int method, struct str path)
                               .words = "Upgrade Required: this is for MQTT over WebSocket",
                               .name = "upgrade:",
                               .value = "websocket"};
-    if (str_equal(path, str_of(METRICS_PATH))) {
+    if (port_of(wsi)->has_page && str_equal(path, str_of(METRICS_PATH))) {
         w->metrics(w->metrics_arg, &r.text);
         r.text_type = "text/plain; version=0.0.4; charset=utf-8";
         return r;
     }
-    r.file = find_file(path);
+    r.file = port_of(wsi)->has_page ? find_file(path) : NULL;
     if (!r.file) {
         r.status = HTTP_STATUS_NOT_FOUND;
         r.words = "Not Found";
@@ -268,7 +273,14 @@ static bool may_come_from(struct lws *wsi)
         return true; /* not a browser */
     return header(wsi, WSI_TOKEN_ORIGIN, origin_buf, sizeof(origin_buf), &origin) &&
            header(wsi, WSI_TOKEN_HOST, host_buf, sizeof(host_buf), &host) &&
-           web_origin_allowed(web_of(wsi)->settings, origin, host);
+           web_origin_allowed(&port_of(wsi)->hosts, origin, host);
+}
+
+/* A browser always says where the page is from that opens a WebSocket; who is none may call the broker as he likes. The
+ * page's own port is stricter. */
+static bool names_matter(struct lws *wsi)
+{
+    return port_of(wsi)->has_page || lws_hdr_total_length(wsi, WSI_TOKEN_ORIGIN) > 0;
 }
 
 /* Whether the WebSocket is refused, and how. */
@@ -278,7 +290,7 @@ static bool refuse_upgrade(struct lws *wsi, int method, struct str path, struct 
     struct str version;
 
     *r = (struct reply){.close = true};
-    if (refuse_host(wsi, r))
+    if (names_matter(wsi) && refuse_host(wsi, r))
         return true;
     if (!str_equal(path, str_of(MQTT_PATH)) || method != LWSHUMETH_GET) {
         r->status = HTTP_STATUS_NOT_FOUND;
@@ -324,33 +336,18 @@ static int on_upgrade(struct lws *wsi, const char *to)
     return len < 0 ? -1 : 1;
 }
 
-static void count_in(struct lws *wsi)
-{
-    lws_set_opaque_user_data(wsi, web_of(wsi));
-    web_of(wsi)->http_count++;
-}
-
-void web_http_done(struct lws *wsi)
-{
-    struct web *w = lws_get_opaque_user_data(wsi);
-
-    if (!w)
-        return; /* never counted: a helper of lws itself */
-    lws_set_opaque_user_data(wsi, NULL);
-    w->http_count--;
-    web_accept_more(w);
-}
-
 int web_on_http(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t len)
 {
-    (void)user;
     (void)len;
     switch ((int)reason) { /* a few of about a hundred */
+    case LWS_CALLBACK_OPENSSL_LOAD_EXTRA_SERVER_VERIFY_CERTS:
+        web_port_take_ssl(in, user);
+        return 0;
     case LWS_CALLBACK_SERVER_NEW_CLIENT_INSTANTIATED:
-        count_in(wsi);
+        web_visitor_came(wsi);
         return 0;
     case LWS_CALLBACK_WSI_DESTROY:
-        web_http_done(wsi);
+        web_visitor_gone(wsi);
         return 0;
     case LWS_CALLBACK_HTTP:
         return on_request(wsi);

@@ -1,137 +1,115 @@
-/*
- * listen - the port: our own socket, so that it is bound exactly as configured,
- * an error has its errno, and connections beyond the limit wait in the kernel
- * instead of taking memory. Accepted ones are lws's.
- */
+/* listen - the address of the page, as web.listen says. */
 #include <errno.h>
-#include <netdb.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
+#include "broker/broker.h"
+#include "broker/websockets.h"
+#include "core/buf.h"
 #include "core/log.h"
-#include "loop.h"
+#include "net/acceptor.h"
+#include "tls/tls_context.h"
 #include "web/web_private.h"
-
-enum { ACCEPTS_A_TURN = 16, RETRY_MS = 1000 };
-
-static int open_listener(const struct addrinfo *address, int *ret_fd)
-{
-    const int on = 1;
-    int fd;
-    int r;
-
-    fd = socket(address->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (fd < 0)
-        return -errno;
-    /* Otherwise a restart would wait for the old connections' TIME_WAIT. */
-    r = setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-    if (r == 0 && address->ai_family == AF_INET6)
-        r = setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on)); /* as the broker's listeners */
-    if (r == 0)
-        r = bind(fd, address->ai_addr, address->ai_addrlen);
-    if (r == 0)
-        r = listen(fd, SOMAXCONN);
-    if (r < 0) {
-        r = -errno;
-        close(fd);
-        return r;
-    }
-    *ret_fd = fd;
-    return 0;
-}
-
-static int listen_at(const char *bind_address, uint16_t port, int *ret_fd)
-{
-    const struct addrinfo hints = {
-        .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE};
-    struct addrinfo *address;
-    char service[8];
-    int r;
-
-    snprintf(service, sizeof(service), "%u", port);
-    if (getaddrinfo(bind_address, service, &hints, &address) != 0)
-        return -EADDRNOTAVAIL;
-    r = open_listener(address, ret_fd);
-    freeaddrinfo(address);
-    return r;
-}
 
 void web_accept_more(struct web *w)
 {
-    if (!w->listen_watch || timer_running(&w->accept_retry))
+    if (w->http_count >= WEB_HTTP_CONNECTIONS || !w->broker)
         return;
-    loop_watch_set(w->listen_watch, w->http_count < WEB_HTTP_CONNECTIONS ? LOOP_READ : 0);
+    if (w->acceptor)
+        acceptor_hold(w->acceptor, false);
+    broker_accept_websockets(w->broker);
 }
 
-static void on_retry(void *arg)
-{
-    web_accept_more(arg);
-}
-
-static bool is_of_one_connection(int error)
-{
-    return error == ECONNABORTED || error == EINTR || error == EPROTO || error == EPERM;
-}
-
-static void on_incoming(void *arg, int events)
+static void on_accepted(void *arg, int fd, const struct net_peer *peer)
 {
     struct web *w = arg;
-    const int on = 1;
 
-    (void)events;
-    for (int i = 0; i < ACCEPTS_A_TURN && w->http_count < WEB_HTTP_CONNECTIONS; i++) {
-        int fd = accept4(w->listen_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-
-        if (fd < 0 && is_of_one_connection(errno))
-            continue;
-        if (fd < 0 && errno != EAGAIN) {
-            /* Out of descriptors or memory: the connection stays where it is, so look again later, not at once. */
-            log_warning("web: cannot accept a connection (%s), trying again every second", strerror(errno));
-            loop_timer_start(w->loop, &w->accept_retry, RETRY_MS);
-            loop_watch_set(w->listen_watch, 0);
-            return;
-        }
-        if (fd < 0)
-            break;
-        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-        lws_adopt_socket_vhost(w->vhost, fd); /* closes it when it cannot */
-    }
-    web_accept_more(w);
+    if (!web_port_accept(w->port, fd, peer, NULL))
+        acceptor_hold(w->acceptor, true);
 }
 
-int web_listen(struct web *w)
+static int open_acceptor(struct web *w, const struct web_settings *s)
 {
-    const char *at = w->settings->bind;
-    bool v6 = strchr(at, ':');
-    int r;
+    const struct net_place place = {.bind = s->bind, .port = s->port};
+    bool v6 = strchr(s->bind, ':');
+    const char *why;
+    int r = acceptor_open(w->loop, "web", &place, on_accepted, w, &w->acceptor, &why);
 
-    timer_init(&w->accept_retry, on_retry, w);
-    r = listen_at(at, w->settings->port, &w->listen_fd);
-    if (r < 0) {
-        log_error("web: cannot listen on %s%s%s:%u (%s)", v6 ? "[" : "", at, v6 ? "]" : "", w->settings->port,
-                  strerror(-r));
-        return r;
-    }
-    r = loop_watch_open(w->loop, w->listen_fd, LOOP_READ, on_incoming, w, &w->listen_watch);
-    if (r < 0) {
-        log_error("web: cannot watch the port (%s)", strerror(-r));
-        web_unlisten(w);
-        return r;
-    }
-    log_info("web: listening on http://%s%s%s:%u/", v6 ? "[" : "", at, v6 ? "]" : "", w->settings->port);
-    return 0;
+    if (r < 0)
+        log_error("web: cannot listen on %s%s%s:%u (%s)", v6 ? "[" : "", s->bind, v6 ? "]" : "", s->port, why);
+    else
+        log_info("web: listening on http%s://%s%s%s:%u/", s->tls ? "s" : "", v6 ? "[" : "", s->bind, v6 ? "]" : "",
+                 s->port);
+    return r;
+}
+
+/* 0 with NULL when there is no TLS; or -errno, logged. */
+static int load_tls(const struct web_settings *s, struct tls_context **ret_context)
+{
+    struct buf problem = {0};
+    int r = s->tls ? tls_context_new_server(s->tls, &problem, ret_context) : 0;
+
+    if (r < 0)
+        log_error("web: " STR_FMT, STR_ARG(buf_str(&problem)));
+    buf_fini(&problem);
+    return r;
+}
+
+/* Takes the context. */
+static int use_tls(struct web *w, const struct web_settings *s, struct tls_context *context)
+{
+    bool same = w->tls && context && tls_context_equal(w->tls, context);
+    int r = same ? 0 : web_port_lend(w->port, context, s->tls);
+
+    w->port->tls = s->tls;
+    tls_context_free(same || r < 0 ? context : w->tls);
+    if (!same && r == 0)
+        w->tls = context;
+    return r;
 }
 
 void web_unlisten(struct web *w)
 {
-    loop_timer_stop(w->loop, &w->accept_retry);
-    loop_watch_close(w->listen_watch);
-    w->listen_watch = NULL;
-    if (w->listen_fd >= 0)
-        close(w->listen_fd);
-    w->listen_fd = -1;
+    acceptor_close(w->acceptor);
+    w->acceptor = NULL;
+    web_port_close(w->port);
+    w->port = NULL;
+    tls_context_free(w->tls);
+    w->tls = NULL;
+}
+
+/* Whether what listens now will do. */
+static bool stays(const struct web *w, const struct web_settings *s)
+{
+    const struct web_settings *before = w->settings;
+
+    return w->acceptor && before && s->port == before->port && strcmp(s->bind, before->bind) == 0 &&
+           !s->tls == !before->tls;
+}
+
+static int move(struct web *w, const struct web_settings *s)
+{
+    int r;
+
+    web_unlisten(w);
+    w->port = web_port_open(w, s->tls);
+    r = w->port ? open_acceptor(w, s) : -ENOMEM;
+    if (r < 0)
+        web_unlisten(w);
+    return r;
+}
+
+int web_listen(struct web *w, const struct web_settings *s)
+{
+    struct tls_context *context = NULL;
+    int r = load_tls(s, &context);
+
+    if (r == 0 && !stays(w, s))
+        r = move(w, s);
+    if (r < 0) {
+        tls_context_free(context);
+        return r;
+    }
+    w->port->has_page = true;
+    w->port->hosts = (struct web_hosts){.names = s->allowed_hosts, .count = s->allowed_host_count};
+    return use_tls(w, s, context);
 }

@@ -9,6 +9,7 @@
 #include "core/clock.h"
 #include "core/log.h"
 #include "loop.h"
+#include "web/socket.h"
 #include "web/web_private.h"
 
 enum {
@@ -56,37 +57,47 @@ static void on_lws_log(int level, const char *line)
     log_warning("web: libwebsockets: %.*s", (int)strcspn(line, "\r\n"), line);
 }
 
-static int start_lws(struct web *w)
+static struct lws_context_creation_info what_lws_needs(void)
 {
-    void *uv_loop = loop_uv(w->loop);
-    void *loops[] = {uv_loop};
-    struct lws_context_creation_info info = {
+    return (struct lws_context_creation_info){
         .port = CONTEXT_PORT_NO_LISTEN_SERVER,
-        .options = LWS_SERVER_OPTION_LIBUV | LWS_SERVER_OPTION_EXPLICIT_VHOSTS,
-        .foreign_loops = loops,
+        .options = LWS_SERVER_OPTION_LIBUV | LWS_SERVER_OPTION_EXPLICIT_VHOSTS | LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT,
         .pt_serv_buf_size = WEB_WRITE_BYTES,
-        .user = w,
         .server_string = "wirepost",
         .protocols = protocols,
-        .vhost_name = "web",
         .timeout_secs = NETWORK_TIMEOUT_S,
         .timeout_secs_ah_idle = NETWORK_TIMEOUT_S,
         .keepalive_timeout = KEEPALIVE_S,
         .retry_and_idle_policy = &idle_policy,
     };
+}
 
+int web_need_context(struct web *w)
+{
+    struct lws_context_creation_info info = what_lws_needs();
+    void *loops[] = {loop_uv(w->loop)};
+
+    if (w->context)
+        return 0;
+    info.foreign_loops = loops;
+    info.user = w;
     lws_set_log_level(LLL_ERR | LLL_WARN, on_lws_log);
     w->context = lws_create_context(&info);
-    if (!w->context) {
-        log_error("web: libwebsockets does not start: is its libuv plug-in installed (libwebsockets-evlib-uv)?");
-        return -ENOSYS;
-    }
-    w->vhost = lws_create_vhost(w->context, &info);
-    if (!w->vhost) {
-        log_error("web: libwebsockets does not start (out of memory)");
-        return -ENOMEM;
-    }
-    return 0;
+    if (w->context)
+        return 0;
+    log_error("web: libwebsockets does not start: is its libuv plug-in installed (libwebsockets-evlib-uv)?");
+    return -ENOSYS;
+}
+
+struct lws_vhost *web_make_vhost(struct web *w, struct web_port *port, bool with_tls)
+{
+    struct lws_context_creation_info info = what_lws_needs();
+
+    info.vhost_name = "web";
+    info.user = port;
+    if (with_tls) /* what is in it comes from web_port_lend() */
+        info.options |= LWS_SERVER_OPTION_CREATE_VHOST_SSL_CTX;
+    return lws_create_vhost(w->context, &info);
 }
 
 static void count_lws_handle(uv_handle_t *handle, void *arg)
@@ -120,52 +131,47 @@ static void on_closing_turn(uv_handle_t *handle)
         log_warning("web: libwebsockets did not let go of the loop");
     else
         lws_context_destroy(whole->web.context);
+    web_ports_free(&whole->web);
     free(whole->web.output);
     free(whole);
 }
 
-int web_start(struct loop *loop, const struct web_settings *settings, struct broker *broker, web_metrics_fn *metrics,
-              void *arg, struct web **ret_web)
+int web_new(struct loop *loop, struct broker *broker, web_metrics_fn *metrics, void *arg, struct web **ret_web)
 {
     struct whole_web *whole = calloc(1, sizeof(*whole));
     struct web *w = &whole->web;
-    int r;
 
     if (!whole)
         return -ENOMEM;
     w->loop = loop;
-    w->settings = settings;
     w->broker = broker;
     w->metrics = metrics;
     w->metrics_arg = arg;
-    w->listen_fd = -1;
+    list_init(&w->ports);
     w->output = malloc(LWS_PRE + WEB_WRITE_BYTES);
-    r = w->output ? start_lws(w) : -ENOMEM;
-    if (r == 0)
-        r = web_listen(w);
-    if (r < 0) {
-        web_stop(w);
-        return r;
+    if (!w->output) {
+        free(whole);
+        return -ENOMEM;
     }
+    web_carry_listeners(w);
     *ret_web = w;
     return 0;
 }
 
-int web_change(struct web *w, const struct web_settings *settings)
+int web_use(struct web *w, const struct web_settings *settings)
 {
-    const struct web_settings *before = w->settings;
-    bool moves = settings->port != before->port || strcmp(settings->bind, before->bind) != 0;
-    int r;
+    int r = 0;
 
-    w->settings = settings;
-    if (!moves)
+    if (!settings->enabled)
+        web_unlisten(w);
+    else
+        r = web_listen(w, settings);
+    if (r == 0) {
+        w->settings = settings;
         return 0;
-    web_unlisten(w);
-    r = web_listen(w);
-    if (r < 0) {
-        w->settings = before;
-        web_listen(w);
     }
+    if (w->settings && w->settings->enabled && !w->acceptor)
+        web_listen(w, w->settings);
     return r;
 }
 
@@ -181,6 +187,7 @@ void web_stop(struct web *w)
         free(whole);
         return;
     }
+    w->broker = NULL;
     lws_context_destroy(w->context); /* every connection's last callback comes from here */
     whole->closing.data = whole;
     uv_prepare_init(loop_uv(w->loop), &whole->closing);

@@ -1,5 +1,6 @@
 /*
- * web - the HTTP port: MQTT over WebSocket at /mqtt, figures at /metrics, and the page.
+ * web - the HTTP port: MQTT over WebSocket at /mqtt, figures at /metrics, and the page; and the broker's listeners for
+ * WebSockets.
  *
  * libwebsockets on the program's own libuv loop. Loop thread only.
  */
@@ -16,15 +17,14 @@ struct web;
 /* Appends what /metrics is to say. */
 typedef void web_metrics_fn(void *arg, struct buf *out);
 
-/* Settings are borrowed. Listens at once. 0 or -errno, logged. */
-int web_start(struct loop *loop, const struct web_settings *settings, struct broker *broker, web_metrics_fn *metrics,
-              void *arg, struct web **ret_web);
+/* Carries the broker's WebSocket listeners from now on: before broker_start(). No port of its own yet. 0 or -ENOMEM. */
+int web_new(struct loop *loop, struct broker *broker, web_metrics_fn *metrics, void *arg, struct web **ret_web);
 
-/* Goes on with other settings, borrowed in the place of those before, at another address if they say so. Connections
- * stay. 0; or -errno, logged, and it goes on as before. */
-int web_change(struct web *w, const struct web_settings *settings);
+/* Goes by these settings, borrowed in the place of those before: listens where they say, if they say so. Connections
+ * stay, and those that come later see other certificates. 0; or -errno, logged, and it goes on as before. */
+int web_use(struct web *w, const struct web_settings *settings);
 
-/* Closes every connection; before broker_stop(). Accepts NULL. */
+/* Closes every connection; after broker_stop(), whose clients are told why through it. Accepts NULL. */
 void web_stop(struct web *w);
 
 #endif

@@ -9,11 +9,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "tls/tls_settings.h"
+
 struct web_settings {
     bool enabled; /* false: no HTTP port at all */
     const char *bind;
     uint16_t port;
-    const char *const *allowed_hosts; /* names besides localhost and plain addresses */
+    const struct tls_server_settings *tls; /* NULL: without TLS */
+    const char *const *allowed_hosts;      /* names besides localhost and plain addresses */
     size_t allowed_host_count;
 };
 

@@ -9,16 +9,16 @@
 #include "web/hosts.h"
 
 static const char *const names[] = {"plant7.local", "GW.example"};
-static const struct web_settings settings = {.allowed_hosts = names, .allowed_host_count = ARRAY_LEN(names)};
+static const struct web_hosts allowed = {.names = names, .count = ARRAY_LEN(names)};
 
 static bool host_ok(const char *host)
 {
-    return web_host_allowed(&settings, str_of(host));
+    return web_host_allowed(&allowed, str_of(host));
 }
 
 static bool origin_ok(const char *origin, const char *host)
 {
-    return web_origin_allowed(&settings, str_of(origin), str_of(host));
+    return web_origin_allowed(&allowed, str_of(origin), str_of(host));
 }
 
 static void plain_addresses_and_localhost_are_allowed(void **state)
@@ -83,7 +83,7 @@ static void an_address_without_end_is_refused(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof(host); i++)
         host[i] = "1234"[i % 4];
-    assert_false(web_host_allowed(&settings, (struct str){.data = host, .len = sizeof(host)}));
+    assert_false(web_host_allowed(&allowed, (struct str){.data = host, .len = sizeof(host)}));
 }
 
 static void the_page_itself_may_open_a_socket(void **state)

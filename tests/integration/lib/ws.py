@@ -57,8 +57,9 @@ def request(port, method="GET", path="/", headers=None, body=b"", address="127.0
     return status, got, rest
 
 
-def open_websocket(port, path="/mqtt", protocol="mqtt", headers=None, address="127.0.0.1", timeout=5):
-    """Opens one, or raises Refused. A header given as None is left out."""
+def open_websocket(port, path="/mqtt", protocol="mqtt", headers=None, address="127.0.0.1", timeout=5, context=None,
+                   first=b""):
+    """Opens one, or raises Refused. A header given as None is left out. context: of ssl; first: bytes before HTTP."""
     key = base64.b64encode(os.urandom(16))
     wanted = {"Host": f"{address}:{port}", "Upgrade": "websocket", "Connection": "Upgrade",
               "Sec-WebSocket-Key": key.decode(), "Sec-WebSocket-Version": "13", "Sec-WebSocket-Protocol": protocol}
@@ -66,6 +67,10 @@ def open_websocket(port, path="/mqtt", protocol="mqtt", headers=None, address="1
     lines = [f"GET {path} HTTP/1.1"] + [f"{n}: {v}" for n, v in wanted.items() if v is not None]
     sock = socket.create_connection((address, port), timeout)
     try:
+        if first:
+            sock.sendall(first)
+        if context:
+            sock = context.wrap_socket(sock, server_hostname="localhost")
         sock.sendall("\r\n".join(lines + ["", ""]).encode("latin-1"))
         status, got, rest = read_head(sock)
         if status != 101:
