@@ -260,10 +260,10 @@ bool permit_may_subscribe(const struct permit *p, struct str filter)
     if (!r)
         return !p->acl;
     for (size_t i = 0; i < r->set_count; i++) {
-        o.of_some |= rule_tree_overlap(&r->sets[i]->tree, filter);
-        o.of_all |= rule_tree_cover(&r->sets[i]->tree, filter);
         if (p->acl->in_order && ((o.of_all & denied) || (o.of_some & ACL_READ)))
             break;
+        o.of_some |= rule_tree_overlap(&r->sets[i]->tree, filter);
+        o.of_all |= rule_tree_cover(&r->sets[i]->tree, filter);
         if (i + 1 == r->set_count)
             ask_own(r, filter, &o);
     }
