@@ -58,7 +58,9 @@ static const struct schema_option tls_options[] = {
     {.name = "crl",
      .type = OPT_PATH,
      INTO(struct tls_draft, settings.crl),
-     .help = "Revocation lists, one of each CA that signs clients' certificates, in PEM form."},
+     .help =
+         "Revocation lists, one of each CA that signs clients' certificates, in PEM form. A reload reads them again; "
+         "who is connected stays until it comes again."},
     {.name = "username_from",
      .type = OPT_ENUM,
      .choices = user_names,
