@@ -135,8 +135,8 @@ void mqtt_session_offline(struct mqtt_session *s, const struct client_loss *loss
     if (loss->for_good) {
         log_error("%s: %s %s (%s), giving up", o->name, what, place(s, where), loss->why);
     } else if (over) {
-        log_error("%s: %s %s (%s), giving up after %llu attempts", o->name, what, place(s, where), loss->why,
-                  (unsigned long long)s->failed);
+        log_error("%s: %s %s (%s), giving up after %llu attempt%s", o->name, what, place(s, where), loss->why,
+                  (unsigned long long)s->failed, s->failed == 1 ? "" : "s");
     } else if (s->online || strcmp(s->last_why, loss->why) != 0) {
         log_warning("%s: %s %s (%s), trying again until it works", o->name, what, place(s, where), loss->why);
         snprintf(s->last_why, sizeof(s->last_why), "%s", loss->why);

@@ -148,7 +148,7 @@ static const char *const usages[] = {
     [MQTT_RPC] = "Usage: wirepost rpc TOPIC [PAYLOAD | -f FILE] [OPTION]...\n\n"
                  "Publishes a request, waits for its answer and prints the answer's payload. The request says\n"
                  "where the answer is to go and what it is to repeat (MQTT 5: response topic, correlation data).\n"
-                 "    wirepost rpc wp/plant7/request/status\n\n",
+                 "    wirepost rpc wp/plant7/request/check\n\n",
 };
 
 static const char exits[] = "\n"

@@ -90,7 +90,7 @@ static void flush_output(void *arg)
 
     if (fflush(stdout) == 0 && !ferror(stdout))
         return;
-    if (!s->session.stopping)
+    if (s->session.status == 0)
         log_error("sub: cannot write (%s)", strerror(errno));
     clearerr(stdout);
     mqtt_session_stop(&s->session, MQTT_EXIT_HERE);

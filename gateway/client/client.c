@@ -249,10 +249,8 @@ static void on_link_lost(void *arg, const struct client_link_loss *lost)
     bool misfit = lost->error == -EKEYREJECTED || lost->error == -EPROTO;
     char text[256];
 
-    if (lost->stage == LINK_UPGRADING)
-        loss.cause = CLIENT_CAUSE_WEBSOCKET;
-    else if (misfit)
-        loss.cause = CLIENT_CAUSE_TLS;
+    if (misfit)
+        loss.cause = lost->stage == LINK_UPGRADING ? CLIENT_CAUSE_WEBSOCKET : CLIENT_CAUSE_TLS;
     loss.for_good = misfit && c->state != CLIENT_ONLINE;
     if (c->state == CLIENT_HANDSHAKE && !misfit) {
         snprintf(text, sizeof(text), "%s before it answered CONNECT", lost->why);

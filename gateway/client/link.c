@@ -135,10 +135,6 @@ static void read_some(struct client_link *l)
 
         if (n == -EAGAIN)
             return;
-        if (n == 0 && l->send_error == 0) {
-            link_lose(l, 0, "closed by the peer");
-            return;
-        }
         if (n <= 0) {
             lose_by_error(l, l->send_error ? -l->send_error : (int)n);
             return;

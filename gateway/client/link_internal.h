@@ -27,7 +27,7 @@ void link_go_up(struct client_link *l);
 ssize_t link_recv(struct client_link *l, uint8_t *data, size_t len);
 ssize_t link_send(struct client_link *l, const uint8_t *data, size_t len);
 
-/* What the last error was, in words. */
+/* What the last error was, in words; 0: the peer has finished. */
 const char *link_problem(const struct client_link *l, int error, char text[LINK_WHY_SIZE]);
 
 /* link_ws.c */

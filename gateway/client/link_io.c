@@ -35,14 +35,17 @@ ssize_t link_send(struct client_link *l, const uint8_t *data, size_t len)
 
 const char *link_problem(const struct client_link *l, int error, char text[LINK_WHY_SIZE])
 {
+    bool closed = error == 0 || error == -ECONNRESET;
     char system[128];
 
     if (l->tls && (error == -EKEYREJECTED || error == -EPROTO))
         snprintf(text, LINK_WHY_SIZE, "%s%s", l->stage == LINK_SECURING ? "" : "TLS: ", tls_stream_error(l->tls));
-    else if (l->stage == LINK_SECURING && error == -ECONNRESET)
+    else if (closed && l->stage == LINK_SECURING)
         snprintf(text, LINK_WHY_SIZE, "closed by the peer within the handshake: does this port speak TLS?");
-    else if (l->stage == LINK_UPGRADING && error == -ECONNRESET)
+    else if (closed && l->stage == LINK_UPGRADING)
         snprintf(text, LINK_WHY_SIZE, "closed by the peer without an answer: does this port speak HTTP?");
+    else if (error == 0)
+        snprintf(text, LINK_WHY_SIZE, "closed by the peer");
     else /* strerror(3) has one buffer for all threads. */
         snprintf(text, LINK_WHY_SIZE, "%s", strerror_r(-error, system, sizeof(system)));
     return text;

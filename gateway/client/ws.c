@@ -130,7 +130,7 @@ static int check_response(struct str head, const char *key, char why[WS_WHY_SIZE
         return refuse(why, "cannot be checked: no SHA-1 in libcrypto");
     if (!str_starts_with(head, str_of("HTTP/1.1 101"))) {
         say_status(head, why);
-        return str_starts_with(head, str_of("HTTP/1.1 5")) ? -EBUSY : -EPROTO;
+        return head.len > 9 && head.data[9] == '5' ? -EBUSY : -EPROTO; /* "HTTP/1.0 503" */
     }
     if (!same_word(header(head, "Upgrade"), "websocket") || !list_has(header(head, "Connection"), "upgrade"))
         return refuse(why, "changed to something else than a WebSocket");
