@@ -3,12 +3,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "client/url.h"
 #include "config/loader.h"
 #include "config/options.h"
 #include "mqtt/topic.h"
+#include "tls/tls_context.h"
 
 enum { PASSWORD_MAX = 65535 };
 
@@ -109,11 +109,33 @@ static void read_password(struct loader *ld, struct bridge_draft *b)
         b->settings.client.password = keep(ld, str_of(value));
 }
 
-/* What is in them is known when they are used; that they are there is known now. */
-static void check_tls_file(struct loader *ld, const struct node *tls, const char *key, const char *path)
+/* The key whose file the problem is about. */
+static const char *tls_key_of(const struct tls_client_settings *tls, struct str problem)
 {
-    if (path && access(path, R_OK) < 0)
-        report_error(&ld->report, key_place(tls, NULL, key), "cannot read %s: %s", path, strerror(errno));
+    if (tls->cert && str_starts_with(problem, str_of(tls->cert)))
+        return "cert";
+    if (tls->key && str_starts_with(problem, str_of(tls->key)))
+        return "key";
+    return tls->ca && str_starts_with(problem, str_of(tls->ca)) ? "ca" : NULL;
+}
+
+/* As the bridge will use them. Who may not read a key can still have the rest checked. */
+static void check_tls_files(struct loader *ld, const struct node *node, const struct tls_client_settings *tls)
+{
+    struct tls_context *context = NULL;
+    struct buf problem = {0};
+    int r = tls_context_new_client(tls, &problem, &context);
+    const char *key = tls_key_of(tls, buf_str(&problem));
+    struct place place = key ? key_place(node, NULL, key) : node->place;
+
+    if (r == -ENOMEM)
+        ld->ctx.failed = true;
+    else if (r == -EACCES)
+        report_warning(&ld->report, place, STR_FMT, STR_ARG(buf_str(&problem)));
+    else if (r < 0)
+        report_error(&ld->report, place, STR_FMT, STR_ARG(buf_str(&problem)));
+    tls_context_free(context);
+    buf_fini(&problem);
 }
 
 static void check_tls(struct loader *ld, const struct bridge_draft *b)
@@ -128,9 +150,8 @@ static void check_tls(struct loader *ld, const struct bridge_draft *b)
                      "'tls' is for a URL that begins with mqtts:// or wss://");
     if (client->tls.key && !client->tls.cert)
         report_error(&ld->report, key_place(tls, NULL, "key"), "a 'key' needs the 'cert' that it belongs to");
-    check_tls_file(ld, tls, "ca", client->tls.ca);
-    check_tls_file(ld, tls, "cert", client->tls.cert);
-    check_tls_file(ld, tls, "key", client->tls.key);
+    else
+        check_tls_files(ld, tls, &client->tls);
 }
 
 static void check_topic(struct loader *ld, const struct node *n, const struct bridge_topic_settings *t)

@@ -162,7 +162,7 @@ int main(int argc, char **argv)
     settings.encrypted = url.tls;
     settings.tls = (struct tls_client_settings){.ca = strcmp(argv[2], "-") ? argv[2] : NULL, .verify_hostname = true};
     settings.ws_path = url.websocket ? path : NULL;
-    settings.queue_messages = (uint32_t)atoi(argv[3]);
+    settings.queue_messages = (uint32_t)strtoul(argv[3], NULL, 10);
     if (loop_new(&me.loop) < 0 || client_new(me.loop, &settings, &events, NULL, &me.client) < 0 ||
         lines_open(&me.input, me.loop, on_input, NULL) < 0)
         return 1;

@@ -460,8 +460,6 @@ static void a_bridge_takes_every_option(void **state)
     assert_true(b->client.encrypted);
     assert_string_equal(b->client.ws_path, "/broker");
     assert_ends_with(b->client.tls.ca, "/config/good/full/templates");
-    assert_ends_with(b->client.tls.cert, "/config/good/full/main.yaml");
-    assert_ends_with(b->client.tls.key, "/config/good/full/main.yaml");
     assert_string_equal(b->client.tls.alpn, "mqtt");
     assert_false(b->client.tls.verify_hostname);
     assert_int_equal(b->client.tls.min_version, TLS_VERSION_1_3);
