@@ -43,6 +43,7 @@ int broker_new(struct loop *loop, const struct broker_settings *settings, struct
     plugins_init(&b->plugins, b);
     passwords_init(&b->passwords, b);
     list_init(&b->conns);
+    list_init(&b->auths);
     list_init(&b->dead);
     list_init(&b->closed_taps);
     catch_up_init(b);

@@ -48,6 +48,7 @@ struct broker {
     struct control control;
     struct plugins plugins;
     struct list_node conns;
+    struct list_node auths; /* enhanced_auth.c */
     uint32_t conn_count;
     uint32_t refused_count; /* conns that wait to be told that they may not come in */
     struct addresses addresses;

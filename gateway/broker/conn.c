@@ -8,6 +8,7 @@
 
 #include "broker/budget.h"
 #include "broker/catch_up.h"
+#include "broker/enhanced_auth.h"
 #include "broker/events_message.h"
 #include "broker/gate.h"
 #include "broker/mount.h"
@@ -348,6 +349,8 @@ static void leave(struct conn *c, enum wirepost_end by, uint8_t reason)
     catch_up_stop(c);
     budget_count(c);
     joining_conn_gone(c);
+    if (c->authenticates)
+        auth_conn_gone(c);
     owed_conn_gone(c);
     if (was_open && events_heard(&b->events, EVENT_client_disconnected))
         events_client_disconnected(c, by, reason);

@@ -63,6 +63,7 @@ struct conn {
     uint8_t aliases_most;     /* from the client, as it was told */
     uint8_t maximum_qos : 2;  /* as it was told */
     bool retains_nothing : 1; /* likewise */
+    bool authenticates : 1;   /* enhanced_auth.h: by exchange of AUTH packets */
     bool checked : 1;         /* terms.h: not everything that MQTT has may be published */
     bool dirty : 1;
     bool blocked : 1; /* the transport takes no more now */

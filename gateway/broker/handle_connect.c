@@ -4,6 +4,7 @@
 #include <sys/random.h>
 
 #include "broker/budget.h"
+#include "broker/enhanced_auth.h"
 #include "broker/guard.h"
 #include "broker/handle.h"
 #include "broker/mount.h"
@@ -193,6 +194,8 @@ static void welcome(struct conn *c, const struct mqtt_packet *in, bool present)
     out.connack.session_present = present && c->version != MQTT_V31; /* 3.1 has no such flag */
     if (c->version == MQTT_V5)
         describe_server(c, in, &out.props);
+    if (c->authenticates)
+        auth_tell(c, &out.props);
     conn_send(c, &out);
 }
 
@@ -258,8 +261,6 @@ static uint8_t believe(struct conn *c, const struct mqtt_connect *in)
 
 void connect_decided(struct conn *c, const struct mqtt_packet *p, uint8_t verdict)
 {
-    if (verdict == JOIN_UNDECIDED && mqtt_has(&p->props, MQTT_PROP_AUTH_METHOD))
-        verdict = MQTT_BAD_AUTHENTICATION_METHOD; /* 4.12: nobody knows it */
     if (verdict == MQTT_SUCCESS)
         verdict = believe(c, &p->connect);
     else if (verdict == JOIN_UNDECIDED)
@@ -318,10 +319,12 @@ void handle_connect(struct conn *c, const struct mqtt_packet *p, struct str raw)
     }
     if (reason == MQTT_SUCCESS)
         reason = check_limits(c, &p->connect);
-    if (reason == MQTT_SUCCESS)
-        connect_judge(c, p, raw, c->broker->judges.next);
-    else
+    if (reason != MQTT_SUCCESS)
         connect_refuse(c, p->connect.version, reason);
+    else if (mqtt_has(&p->props, MQTT_PROP_AUTH_METHOD))
+        auth_begin(c, p, raw);
+    else
+        connect_judge(c, p, raw, c->broker->judges.next);
 }
 
 void handle_disconnect(struct conn *c, const struct mqtt_packet *p)

@@ -1,5 +1,6 @@
 /* receive - bytes of a connection into packets, and each packet to its handler. */
 #include "broker/budget.h"
+#include "broker/enhanced_auth.h"
 #include "broker/events_message.h"
 #include "broker/handle.h"
 #include "broker/throttle.h"
@@ -20,8 +21,8 @@ static void refuse_bytes(struct conn *c, const uint8_t *data, size_t len, enum m
 {
     if (c->state == CONN_OPEN)
         conn_close(c, (uint8_t)reason);
-    else if (data[0] >> 4 == MQTT_CONNECT)
-        connect_refuse(c, guess_version(data, len), reason);
+    else if (c->authenticates || data[0] >> 4 == MQTT_CONNECT)
+        connect_refuse(c, c->authenticates ? MQTT_V5 : guess_version(data, len), reason);
     else
         conn_close(c, MQTT_SUCCESS); /* not MQTT, or not its first packet: nothing to say */
 }
@@ -56,7 +57,9 @@ static void handle(struct conn *c, const struct mqtt_packet *p, struct str raw)
     case MQTT_DISCONNECT:
         handle_disconnect(c, p);
         break;
-    case MQTT_AUTH: /* 4.12: without an authentication method */
+    case MQTT_AUTH:
+        handle_auth(c, p);
+        break;
     case MQTT_CONNECT:
     case MQTT_CONNACK:
     case MQTT_SUBACK:
@@ -73,7 +76,9 @@ static bool check_start(struct conn *c, const uint8_t *data, size_t len)
     uint32_t most = c->packet_bytes;
     struct mqtt_header h;
 
-    if ((c->state == CONN_NEW) != (data[0] >> 4 == MQTT_CONNECT)) { /* 3.1.0: first, and once */
+    bool first = c->state == CONN_NEW && !c->authenticates;
+
+    if (first != (data[0] >> 4 == MQTT_CONNECT)) { /* 3.1.0: first, and once */
         refuse_bytes(c, data, len, MQTT_PROTOCOL_ERROR);
         return false;
     }
@@ -103,7 +108,9 @@ static size_t take_frame(struct conn *c, const uint8_t *data, size_t len)
     if (events_heard(&c->broker->events, EVENT_intercept_inbound_packet) &&
         !events_inbound(c, (struct str){.data = (const char *)data, .len = (size_t)r}))
         return (size_t)r;
-    if (c->state == CONN_NEW)
+    if (c->state == CONN_NEW && c->authenticates)
+        handle_auth(c, &p);
+    else if (c->state == CONN_NEW)
         handle_connect(c, &p, (struct str){.data = (const char *)data, .len = (size_t)r});
     else
         handle(c, &p, (struct str){.data = (const char *)data, .len = (size_t)r});
