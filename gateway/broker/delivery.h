@@ -55,6 +55,12 @@ int delivery_queue_push(struct delivery_queue *q, struct delivery d);
 /* The same, to be the first out. */
 int delivery_queue_push_front(struct delivery_queue *q, struct delivery d);
 
+/* The oldest, which stays. The queue must not be empty. */
+static inline const struct delivery *delivery_queue_first(const struct delivery_queue *q)
+{
+    return &q->ring[q->head];
+}
+
 /* The oldest, now the caller's. The queue must not be empty. */
 struct delivery delivery_queue_pop(struct delivery_queue *q);
 

@@ -141,6 +141,21 @@ static struct share_member *next_ready(struct share *share, const struct publica
     return NULL;
 }
 
+static bool any_of(const struct list_node *members, const struct publication *p)
+{
+    struct list_node *n;
+
+    list_for_each (n, members)
+        if (guard_may_read(list_entry(n, struct share_member, node)->session, p->topic, p->routing))
+            return true;
+    return false;
+}
+
+static bool anybody_may_read(const struct share *share, const struct publication *p)
+{
+    return any_of(&share->here, p) || any_of(&share->away, p);
+}
+
 int share_give(struct subscriber *to, struct publication *p)
 {
     struct share *share = list_entry(to, struct share, subscriber);
@@ -155,6 +170,10 @@ int share_give(struct subscriber *to, struct publication *p)
         drop(share, DROP_SLOW);
         return 0;
     }
+    if (!anybody_may_read(share, p)) {
+        drop(share, DROP_REFUSED);
+        return 0;
+    }
     m = publication_message(p);
     if (!m) {
         drop(share, DROP_OTHER);
@@ -163,12 +182,20 @@ int share_give(struct subscriber *to, struct publication *p)
     return enqueue(share, (struct delivery){.m = message_ref(m), .qos = p->qos, .retain = p->retain});
 }
 
+/* Whether the oldest that waits is for this member, too; else it waits for another. */
+static bool may_take(const struct share_member *m)
+{
+    const struct delivery_queue *q = &m->share->queue;
+
+    return q->count > 0 && guard_may_read(m->session, delivery_queue_first(q)->m->topic, 0);
+}
+
 bool shares_waiting(const struct session *s)
 {
     if (s->broker->shares.waiting == 0)
         return false;
     for (const struct share_member *m = s->shares; m; m = m->own_next)
-        if (m->share->queue.count > 0)
+        if (may_take(m))
             return true;
     return false;
 }
@@ -178,7 +205,7 @@ bool shares_next(struct session *s, struct delivery *ret_delivery)
     for (struct share_member *m = s->shares; m; m = m->own_next) {
         struct delivery d;
 
-        if (m->share->queue.count == 0)
+        if (!may_take(m))
             continue;
         d = dequeue(m->share);
         *ret_delivery = form_for(m, d.qos, d.retain);
