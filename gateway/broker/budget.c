@@ -56,7 +56,7 @@ static void tell(struct session *s, const struct delivery *d, enum wirepost_outc
     if (!s || !events_heard(&s->broker->events, EVENT_message_enqueued_or_dropped))
         return;
     p = publication_of_message(d->m, broker_run_ms(d->m));
-    events_enqueued_or_dropped(s, &p, outcome);
+    events_enqueued_or_dropped(s, &p, d, outcome);
     publication_fini(&p);
 }
 

@@ -9,16 +9,17 @@
 #include "broker/guard.h"
 #include "core/log.h"
 
-static void tell(struct session *s, const struct publication *p, enum wirepost_outcome outcome)
+static void tell(struct session *s, const struct publication *p, const struct delivery *d,
+                 enum wirepost_outcome outcome)
 {
     if (events_heard(&s->broker->events, EVENT_message_enqueued_or_dropped))
-        events_enqueued_or_dropped(s, p, outcome);
+        events_enqueued_or_dropped(s, p, d, outcome);
 }
 
-static void drop(struct session *s, const struct publication *p, enum drop_reason why)
+static void drop(struct session *s, const struct publication *p, const struct delivery *d, enum drop_reason why)
 {
     drop_count(s->broker, why);
-    tell(s, p, events_outcome(why));
+    tell(s, p, d, events_outcome(why));
 }
 
 /* One that is away has no entrance. */
@@ -83,12 +84,12 @@ static void deliver_qos0(struct session *s, struct publication *p, const struct 
         return;
     if (!conn_has_room(c)) {
         conn_drop(c);
-        tell(s, p, WIREPOST_FULL);
+        tell(s, p, d, WIREPOST_FULL);
         judge_slow(s);
     } else if (!conn_send_publish(c, p, &form)) {
-        drop(s, p, DROP_TOO_LARGE);
+        drop(s, p, d, DROP_TOO_LARGE);
     } else {
-        tell(s, p, WIREPOST_SENT);
+        tell(s, p, d, WIREPOST_SENT);
     }
 }
 
@@ -107,11 +108,11 @@ static bool send_slot(struct session *s, struct publication *p, struct window_sl
 
     if (conn_send_publish(c, p, &form)) {
         if (!dup)
-            tell(s, p, WIREPOST_SENT);
+            tell(s, p, &slot->delivery, WIREPOST_SENT);
         return true;
     }
+    drop(s, p, &slot->delivery, DROP_TOO_LARGE);
     window_remove(&s->flow->out, slot);
-    drop(s, p, DROP_TOO_LARGE);
     return false;
 }
 
@@ -123,8 +124,8 @@ static int enqueue(struct session *s, const struct publication *p, struct delive
     int dropped;
 
     if (!f) {
+        drop(s, p, &d, DROP_OTHER);
         delivery_fini(&d);
-        drop(s, p, DROP_OTHER);
         return -ENOMEM;
     }
     dropped = budget_enqueue(s->broker, most, &f->queue, d, s);
@@ -164,16 +165,16 @@ static int deliver(struct session *s, struct publication *p, struct delivery d)
             d.m = message_ref(m);
     }
     if (keep && !d.m) {
+        drop(s, p, &d, DROP_OTHER);
         delivery_fini(&d);
-        drop(s, p, DROP_OTHER);
         return -ENOMEM;
     }
     if (!now)
         return enqueue(s, p, d);
     slot = session_flow(s) ? window_add(&s->flow->out, d) : NULL;
     if (!slot) {
+        drop(s, p, &d, DROP_OTHER);
         delivery_fini(&d);
-        drop(s, p, DROP_OTHER);
         return -ENOMEM;
     }
     window_weigh(&s->flow->out, slot, publication_bytes(p));
@@ -191,8 +192,8 @@ static int deliver_intercepted(struct session *s, struct publication *p, struct 
     if (wanted) {
         r = deliver(s, wanted, d);
     } else {
+        tell(s, p, &d, WIREPOST_WITHHELD);
         delivery_fini(&d);
-        tell(s, p, WIREPOST_WITHHELD);
     }
     events_enqueue_end(&q, s);
     return r;
@@ -245,7 +246,7 @@ static void send_waiting(struct session *s, struct delivery d)
         if (!expired && d.qos == 0)
             deliver_qos0(s, &p, &d);
         else
-            drop(s, &p, expired ? DROP_EXPIRED : DROP_OTHER);
+            drop(s, &p, &d, expired ? DROP_EXPIRED : DROP_OTHER);
         delivery_fini(&d);
     }
     publication_fini(&p);
@@ -265,8 +266,8 @@ static void send_shared(struct session *s, struct delivery d)
         d.m = m;
         send_waiting(s, d);
     } else {
+        tell(s, &p, &d, WIREPOST_WITHHELD);
         delivery_fini(&d);
-        tell(s, &p, WIREPOST_WITHHELD);
     }
     events_enqueue_end(&q, s);
     publication_fini(&p);

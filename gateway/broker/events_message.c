@@ -312,7 +312,8 @@ enum wirepost_outcome events_outcome(enum drop_reason why)
     return (enum wirepost_outcome)outcomes[why];
 }
 
-void events_enqueued_or_dropped(struct session *s, const struct publication *p, enum wirepost_outcome outcome)
+void events_enqueued_or_dropped(struct session *s, const struct publication *p, const struct delivery *d,
+                                enum wirepost_outcome outcome)
 {
     struct events *ev = &s->broker->events;
     struct scratch_block *mark = scratch_mark(&ev->scratch);
@@ -321,6 +322,8 @@ void events_enqueued_or_dropped(struct session *s, const struct publication *p, 
     const struct wirepost_enqueued e = {.size = sizeof(e), .client = &client, .message = &m, .outcome = outcome};
 
     events_fill_message(&ev->scratch, p, &m);
+    m.qos = d->qos;
+    m.retain = d->retain;
     EVENTS_TELL(ev, message_enqueued_or_dropped, &e);
     scratch_release(&ev->scratch, mark);
 }

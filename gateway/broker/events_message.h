@@ -34,7 +34,8 @@ struct publication *events_enqueue_begin(struct enqueueing *q, struct session *s
 void events_enqueue_end(struct enqueueing *q, struct session *s);
 
 enum wirepost_outcome events_outcome(enum drop_reason why);
-void events_enqueued_or_dropped(struct session *s, const struct publication *p, enum wirepost_outcome outcome);
+void events_enqueued_or_dropped(struct session *s, const struct publication *p, const struct delivery *d,
+                                enum wirepost_outcome outcome);
 void events_not_consumed(struct broker *b, const struct publication *p);
 void events_acknowledged(struct session *s, struct message *m, uint16_t id, uint8_t reason); /* m may be NULL */
 void events_retained_changed(struct broker *b, const struct publication *p);

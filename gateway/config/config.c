@@ -113,6 +113,7 @@ static void read_options(struct loader *ld, struct draft *d)
     draft_listeners(ld, d);
     draft_access(ld, d);
     draft_web(ld, d);
+    draft_plugins(ld, d);
     draft_buses(ld, d);
     draft_devices(ld, d);
     draft_bridges(ld, d);

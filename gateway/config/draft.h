@@ -1,7 +1,6 @@
 /*
- * draft - a configuration while it is being read: what the schema fills, with
- * the node each part came from, before the rules have passed it and it
- * becomes settings. Lives in the loader's arena.
+ * draft - a configuration while it is being read: what the schema fills, with the node each part came from, before the
+ * rules have passed it and it becomes settings. Lives in the loader's arena.
  *
  * -1 in a number means "not given, or wrong and reported": rules skip it.
  */
@@ -106,6 +105,7 @@ struct root_draft {
     int log_level;
     const struct node *listener_list;
     const struct node *allowed_host_list;
+    const struct node *plugin_list;
     const struct node *bus_list;
     const struct node *device_list;
     const struct node *bridge_list;

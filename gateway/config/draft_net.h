@@ -1,5 +1,5 @@
 /*
- * draft_net - listeners and bridges, as they are written: a part of draft.h.
+ * draft_net - listeners, plugins and bridges, as they are written: a part of draft.h.
  */
 #ifndef WP_CONFIG_DRAFT_NET_H
 #define WP_CONFIG_DRAFT_NET_H
@@ -24,6 +24,11 @@ struct listener_draft {
     struct tls_draft tls;
     const char *mode;
     const struct node *allowed_host_list;
+};
+
+struct plugin_draft {
+    const char *path;
+    const struct node *options;
 };
 
 struct bridge_draft {

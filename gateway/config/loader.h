@@ -83,6 +83,7 @@ void draft_listeners(struct loader *ld, struct draft *d);
 void draft_access(struct loader *ld, struct draft *d);             /* users and rules of the broker and its listeners */
 struct acl *draft_acl(struct loader *ld, const struct node *root); /* of a file of rules; NULL: out of memory */
 void draft_web(struct loader *ld, struct draft *d);
+void draft_plugins(struct loader *ld, struct draft *d); /* into the settings of the broker */
 
 /* After the section was read into *tls: the rest of it; and, if it is sound so far, whether its files can be used. In
  * the settings' arena; NULL sets ctx.failed. */

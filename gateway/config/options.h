@@ -30,6 +30,7 @@ extern const struct schema_section acl_section;    /* struct acl_draft */
 extern const struct schema_section acl_user_section;
 extern const struct schema_section acl_group_section; /* both: struct acl_party_draft */
 extern const struct schema_section listener_section;
+extern const struct schema_section plugin_section;     /* struct plugin_draft */
 extern const struct schema_section limit_section;      /* struct broker_settings: what one client may cost, and all */
 extern const struct schema_section mqtt_section;       /* struct protocol_settings: keys of broker */
 extern const struct schema_section mqtt_limit_section; /* the same: keys of broker.limits */

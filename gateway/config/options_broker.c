@@ -102,6 +102,12 @@ static const struct schema_option broker_options[] = {
      .section = &limit_section,
      INTO(struct root_draft, broker),
      .help = "What one client may cost, and what all of them may."},
+    {.name = "plugins",
+     .type = OPT_LIST,
+     .section = &plugin_section,
+     INTO(struct root_draft, plugin_list),
+     .help = "Shared objects that listen to what happens in the broker, and have a say: in the order in which they are "
+             "asked."},
     {.name = "sys_interval",
      .type = OPT_DURATION,
      .min = 0,

@@ -15,6 +15,7 @@
 #include "tls_rig.h"
 
 #include "config/config.h"
+#include "include/wirepost/plugin.h"
 #include "config/options.h"
 #include "config/options_serial.h"
 
@@ -195,6 +196,9 @@ static void the_commented_examples_of_the_shipped_file_are_valid(void **state)
     copy_file(TESTS_DIR "/../conf/templates/eastron-sdm120.yaml", "templates/eastron-sdm120.yaml", false);
     assert_int_equal(mkdir("examples", 0755), 0);
     copy_file(TESTS_DIR "/../conf/examples/acl.yaml", "examples/acl.yaml", false);
+    assert_int_equal(mkdir("plugins", 0755), 0);
+    write_file("plugins/payload-check.so", "", 0644);
+    write_file("plugins/redact.so", "", 0644);
     write_file("cloud.password", "x", 0600);
     write_file("users.passwd", "anna:" SECRET "\n", 0600);
     make_certificates();
@@ -205,10 +209,17 @@ static void the_commented_examples_of_the_shipped_file_are_valid(void **state)
     assert_int_equal(s->bridge_count, 1);
     assert_true(s->broker.listener_count >= 2);
     assert_int_equal(s->broker.listeners[1].tls->sni_count, 2);
+    assert_int_equal(s->broker.plugin_count, 2);
+    assert_string_equal(s->broker.plugins[1].options[0].value,
+                        "[{\"filter\":\"sensors/#\",\"fields\":[\"serial\",\"position.exact\"],"
+                        "\"except_users\":[\"service\"]}]");
     settings_free(s);
     rig_remove_files();
     remove("cloud.password");
     remove("users.passwd");
+    remove("plugins/payload-check.so");
+    remove("plugins/redact.so");
+    rmdir("plugins");
     remove("examples/acl.yaml");
     rmdir("examples");
 }
