@@ -78,11 +78,13 @@ int broker_requests_open(struct broker *b, const char *filter, broker_request_fn
  * WebSocket port). write takes what it can and returns the count, or -EAGAIN
  * (broker_conn_writable() will be called), or another -errno (the connection is
  * lost: broker_conn_lost() follows). close: the broker is done with it; the
- * transport sends what it still holds and ends. Neither calls back into the broker.
+ * transport sends what it still holds and ends. resume: no longer paused (broker_conn_paused()); NULL: never read less
+ * for that. None calls back into the broker.
  */
 struct broker_transport {
     ssize_t (*write)(void *arg, const uint8_t *data, size_t len);
     void (*close)(void *arg);
+    void (*resume)(void *arg);
 };
 struct conn;
 
@@ -107,9 +109,8 @@ void broker_conn_receive(struct conn *c, const uint8_t *data, size_t len);
 void broker_conn_writable(struct conn *c);
 
 /* True while the broker wants no more bytes from this peer (its output is over its bound, or an
- * acknowledgement is owed): the transport stops reading until `resume` of broker_conn_on_resume(). */
+ * acknowledgement is owed): the transport stops reading until its `resume` is called. */
 bool broker_conn_paused(const struct conn *c);
-void broker_conn_on_resume(struct conn *c, void (*resume)(void *arg));
 
 /* The peer is gone or broke the transport's rules; transport->close is not called. */
 void broker_conn_lost(struct conn *c, const char *reason);

@@ -48,7 +48,6 @@ struct conn *broker_conn_open(struct broker *b, const struct broker_transport *t
         free(c);
         return NULL;
     }
-    list_init(&c->owed);
     list_push_back(&b->conns, &c->node);
     timer_init(&c->timer, on_connect_timeout, c);
     loop_timer_start(b->loop, &c->timer, c->refusal ? GATE_TOLD_MS : CONN_CONNECT_MS);
@@ -296,17 +295,12 @@ void broker_conn_writable(struct conn *c)
 static bool must_pause(const struct conn *c)
 {
     return !is_under_bound(c) || c->catch_up || c->joining || (c->throttle && throttle_waits(c->throttle)) ||
-           (c->inflight && c->owed_count >= c->inflight);
+           (c->inflight && owed_count(c) >= c->inflight);
 }
 
 bool broker_conn_paused(const struct conn *c)
 {
     return c->paused;
-}
-
-void broker_conn_on_resume(struct conn *c, void (*resume)(void *arg))
-{
-    c->resume = resume;
 }
 
 void conn_check_pause(struct conn *c)
@@ -321,8 +315,8 @@ static void check_resume(struct conn *c)
         return;
     c->paused = false;
     c->heard_ms = loop_now_ms(c->broker->loop);
-    if (c->resume)
-        c->resume(c->arg);
+    if (c->transport->resume)
+        c->transport->resume(c->arg);
 }
 
 /* ---- end of a connection ---- */

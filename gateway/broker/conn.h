@@ -21,6 +21,7 @@ enum conn_state {
 };
 
 struct catch_up;
+struct owed_line;
 
 /* There are many, idle: each 16 bytes count. */
 struct conn {
@@ -29,7 +30,6 @@ struct conn {
     struct entrance *entrance;
     struct address_use *address; /* gate.c; NULL: none that counts */
     void *arg;
-    void (*resume)(void *arg);
     struct session *session; /* while CONN_OPEN */
     char *user;              /* who it has proved to be, before it is let in; NULL: nobody */
     uint64_t user_mark;      /* of the password that proved it; 0: something else did */
@@ -43,11 +43,9 @@ struct conn {
     uint32_t counted;          /* budget.c: bytes held for it, as last counted */
     uint32_t dropped;          /* QoS 0 messages since it did not read; 0: it reads */
     struct throttle *throttle; /* NULL: has not been charged */
-    struct list_node owed;     /* struct owed: acknowledgements that wait, in order */
+    struct owed_line *owed;    /* acknowledgements that wait, in order; NULL: none ever did */
     struct timer timer;        /* for CONNECT, then keepalive */
     int64_t heard_ms;
-    uint32_t owed_count;
-    uint32_t owed_qos1;
     uint32_t max_packet;   /* the client's limit, or MQTT's */
     uint32_t window;       /* QoS 1 and 2 it takes unacknowledged */
     uint64_t window_bytes; /* from which on no more are sent until it acknowledges some */

@@ -43,7 +43,7 @@ static enum mqtt_reason resolve_topic(struct conn *c, const struct mqtt_packet *
 /* Whether an MQTT 5 client has sent more than we let it (4.9). Earlier versions cannot be told: all is taken. */
 static bool over_receive_maximum(const struct conn *c)
 {
-    uint32_t open = c->owed_qos1 + (c->session->flow ? c->session->flow->in.count : 0);
+    uint32_t open = owed_count_qos1(c) + (c->session->flow ? c->session->flow->in.count : 0);
 
     return c->version == MQTT_V5 && c->inflight && open >= c->inflight;
 }

@@ -17,6 +17,13 @@ struct owed {
     char why[]; /* a reason string; "": none */
 };
 
+/* Made for the first acknowledgement that waits: most connections never have one. */
+struct owed_line {
+    struct list_node row;
+    uint32_t count;
+    uint32_t qos1; /* of them */
+};
+
 enum { ACK_WITH_REASON = 10 }; /* bytes of an acknowledgement with a reason string, but for that */
 
 static void send_ack(struct conn *c, uint16_t id, uint8_t qos, uint8_t reason, const char *why)
@@ -42,30 +49,60 @@ void owed_refuse(struct conn *c, uint16_t id, uint8_t qos)
         send_ack(c, id, qos, MQTT_QUOTA_EXCEEDED, "");
 }
 
+uint32_t owed_count(const struct conn *c)
+{
+    return c->owed ? c->owed->count : 0;
+}
+
+uint32_t owed_count_qos1(const struct conn *c)
+{
+    return c->owed ? c->owed->qos1 : 0;
+}
+
+/* The next in line, or NULL. */
+static struct owed *first_of(const struct conn *c)
+{
+    return owed_count(c) > 0 ? list_entry(c->owed->row.next, struct owed, node) : NULL;
+}
+
+/* False without memory. */
+static bool make_line(struct conn *c)
+{
+    if (c->owed)
+        return true;
+    c->owed = calloc(1, sizeof(*c->owed));
+    if (c->owed)
+        list_init(&c->owed->row);
+    return c->owed;
+}
+
+/* The line has been made. */
 static void enqueue(struct conn *c, struct owed *o)
 {
     o->conn = c;
-    list_push_back(&c->owed, &o->node);
-    c->owed_count++;
+    list_push_back(&c->owed->row, &o->node);
+    c->owed->count++;
     if (o->qos == 1)
-        c->owed_qos1++;
+        c->owed->qos1++;
 }
 
 static void dequeue(struct owed *o)
 {
+    struct owed_line *line = o->conn->owed;
+
     list_remove(&o->node);
-    o->conn->owed_count--;
+    line->count--;
     if (o->qos == 1)
-        o->conn->owed_qos1--;
+        line->qos1--;
     o->conn = NULL;
 }
 
 /* Sends from the head whatever need not wait. */
 static void release(struct conn *c)
 {
-    while (!list_empty(&c->owed) && !c->doom) {
-        struct owed *o = list_entry(c->owed.next, struct owed, node);
+    struct owed *o;
 
+    while (!c->doom && (o = first_of(c)) != NULL) {
         if (!o->settled)
             return;
         dequeue(o);
@@ -98,7 +135,7 @@ static void on_settled(void *arg, struct message *m, int result)
 /* Puts an acknowledgement in line. NULL without memory. */
 static struct owed *line_up(struct conn *c, const struct owed *what, struct str why)
 {
-    struct owed *o = malloc(sizeof(*o) + why.len + 1);
+    struct owed *o = make_line(c) ? malloc(sizeof(*o) + why.len + 1) : NULL;
 
     if (!o) {
         conn_doom(c, MQTT_SERVER_BUSY); /* unacknowledged: it will be sent again */
@@ -124,7 +161,7 @@ void owed_ack(struct conn *c, struct publication *p, uint16_t id, uint8_t reason
         owed_refuse(c, id, p->qos);
         return;
     }
-    if (!m && list_empty(&c->owed)) {
+    if (!m && owed_count(c) == 0) {
         send_ack(c, id, p->qos, reason, "");
         return;
     }
@@ -143,33 +180,42 @@ void owed_answer(struct conn *c, uint16_t id, uint8_t qos, uint8_t reason, struc
     release(c);
 }
 
-bool owed_claim(struct conn *c, uint16_t id)
+static struct owed *find(const struct list_node *row, uint16_t id)
 {
     struct list_node *n;
 
-    list_for_each (n, &c->owed) {
+    list_for_each (n, row) {
         struct owed *o = list_entry(n, struct owed, node);
 
         if (o->qos == 2 && o->id == id)
-            return true;
+            return o;
     }
-    list_for_each (n, &c->session->flow->pending) {
-        struct owed *o = list_entry(n, struct owed, node);
+    return NULL;
+}
 
-        if (o->id == id) {
-            list_remove(n);
-            enqueue(c, o);
-            return true;
-        }
+bool owed_claim(struct conn *c, uint16_t id)
+{
+    struct owed *o;
+
+    if (c->owed && find(&c->owed->row, id))
+        return true;
+    o = find(&c->session->flow->pending, id);
+    if (!o)
+        return false;
+    if (!make_line(c)) {
+        conn_doom(c, MQTT_SERVER_BUSY); /* it waits for the next connection */
+        return true;
     }
-    return false;
+    list_remove(&o->node);
+    enqueue(c, o);
+    return true;
 }
 
 void owed_conn_gone(struct conn *c)
 {
-    while (!list_empty(&c->owed)) {
-        struct owed *o = list_entry(c->owed.next, struct owed, node);
+    struct owed *o;
 
+    while ((o = first_of(c)) != NULL) {
         dequeue(o);
         if (o->settled) {
             if (o->failed && o->flow)
@@ -179,6 +225,8 @@ void owed_conn_gone(struct conn *c)
             list_push_back(&o->flow->pending, &o->node);
         }
     }
+    free(c->owed);
+    c->owed = NULL;
 }
 
 void owed_forget_session(struct flow *f)

@@ -20,6 +20,10 @@ struct conn;
 struct flow;
 struct publication;
 
+/* Acknowledgements that wait; those of QoS 1 among them. */
+uint32_t owed_count(const struct conn *c);
+uint32_t owed_count_qos1(const struct conn *c);
+
 /* Acknowledges the routed publication now, or when its turn comes. reason: if all is well. */
 void owed_ack(struct conn *c, struct publication *p, uint16_t id, uint8_t reason);
 

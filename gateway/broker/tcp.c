@@ -157,8 +157,6 @@ static ssize_t tcp_write(void *arg, const uint8_t *data, size_t len)
     return -EPIPE;
 }
 
-static const struct broker_transport tcp_transport = {.write = tcp_write, .close = tcp_close};
-
 /* ---- reading ---- */
 
 /* Bytes; 0: the peer's end; -EAGAIN; another -errno, with the reason in words. */
@@ -212,6 +210,8 @@ static void tcp_resume(void *arg)
     loop_watch_set(t->watch, t->conn->blocked ? LOOP_READ | LOOP_WRITE : LOOP_READ);
     read_again_if_pending(t);
 }
+
+static const struct broker_transport tcp_transport = {.write = tcp_write, .close = tcp_close, .resume = tcp_resume};
 
 /* ---- turns ---- */
 
@@ -303,7 +303,6 @@ void tcp_accept(struct listeners *ls, struct entrance *e, struct tls_port *tls, 
         tcp_free(t);
         return;
     }
-    broker_conn_on_resume(t->conn, tcp_resume);
 }
 
 void tcp_end_lingering(struct listeners *ls)

@@ -128,8 +128,6 @@ static void socket_close(void *arg)
     begin_close(s, FRAME_CLOSE_NORMAL);
 }
 
-static const struct broker_transport transport = {.write = socket_write, .close = socket_close};
-
 static void send_pong(struct web_socket *s)
 {
     uint8_t *output = web_of(s->wsi)->output + LWS_PRE;
@@ -296,6 +294,9 @@ static void socket_resume(void *arg)
     read_again_if_pending(s);
 }
 
+static const struct broker_transport transport = {
+    .write = socket_write, .close = socket_close, .resume = socket_resume};
+
 /* ---- coming in ---- */
 
 /* Tells the broker the user that the peer's certificate names, if that is wanted. False: it names none, or out of
@@ -350,7 +351,6 @@ static int on_established(struct web_socket *s, struct lws *wsi)
         unwatch(s);
         return -1;
     }
-    broker_conn_on_resume(s->conn, socket_resume);
     read_again_if_pending(s);
     return 0;
 }

@@ -39,7 +39,7 @@ static inline void peer_resume(void *arg)
     ((struct peer *)arg)->resumed++;
 }
 
-static const struct broker_transport transport = {.write = peer_write, .close = peer_close};
+static const struct broker_transport transport = {.write = peer_write, .close = peer_close, .resume = peer_resume};
 
 static const struct broker_peer local = {.name = "test", .loopback = true};
 
@@ -58,7 +58,6 @@ static inline void join(struct broker *b, struct peer *p, const char *id)
 
     p->conn = broker_conn_open(b, &transport, p, &local);
     assert_non_null(p->conn);
-    broker_conn_on_resume(p->conn, peer_resume);
     out.connect.version = MQTT_V5;
     out.connect.clean_start = true;
     out.connect.client_id = str_of(id);
