@@ -14,8 +14,8 @@ struct json_cut {
     size_t path_count;
 };
 
-/* Writes what is left to `out`, which has room for `len` bytes. How many fields were cut, or -EBADMSG: it is not JSON, or
- * nested too deep. */
+/* Writes what is left to `out`, which has room for `len` bytes. How many fields were cut, or -EBADMSG: it is not JSON,
+ * or nested too deep. */
 int json_cut_fields(const struct json_cut *cut, const char *data, size_t len, char *out, size_t *ret_len);
 
 #endif

@@ -15,9 +15,9 @@
 #include "tls_rig.h"
 
 #include "config/config.h"
-#include "include/wirepost/plugin.h"
 #include "config/options.h"
 #include "config/options_serial.h"
+#include "include/wirepost/plugin.h"
 
 /* "secret" */
 #define SECRET                                                                                                         \
