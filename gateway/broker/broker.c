@@ -22,6 +22,7 @@ static void on_end_of_turn(void *arg)
     scratch_release(&b->events.scratch, NULL);
     conns_free_dead(b);
     taps_free_closed(b);
+    budget_end_turn(b);
     tls_share_renew(&b->listeners.handshakes);
     if (gather_end_turn(&b->gather, b->stats.messages_received))
         loop_rest(GATHER_REST_US);

@@ -61,6 +61,8 @@ struct broker {
     struct loop_hook end_of_turn;
     struct buf_pool pool;
     uint64_t buffer_bytes; /* budget.c: what connections hold of packets */
+    uint64_t held_peak;    /* since memory was given back */
+    int64_t give_back_ms;  /* not before then */
     struct limit_log limit_log;
     struct gather gather;
 

@@ -2,6 +2,7 @@
 #include "broker/budget.h"
 
 #include <errno.h>
+#include <malloc.h>
 
 #include "broker/catch_up.h"
 #include "broker/conn.h"
@@ -32,11 +33,27 @@ void budget_count(struct conn *c)
 {
     size_t bytes = size_of(c->in) + size_of(c->out) + catch_up_bytes(c);
 
+    if (c->joining)
+        bytes += c->joining->connect_len + c->joining->early_len;
     if (bytes > UINT32_MAX)
         bytes = UINT32_MAX;
     c->broker->buffer_bytes -= c->counted;
     c->broker->buffer_bytes += bytes;
     c->counted = (uint32_t)bytes;
+}
+
+void budget_end_turn(struct broker *b)
+{
+    uint64_t held = budget_held(b);
+    int64_t now_ms = loop_now_ms(b->loop);
+
+    if (held >= b->held_peak)
+        b->held_peak = held;
+    if (b->held_peak - held < BUDGET_GIVES_BACK || now_ms < b->give_back_ms)
+        return;
+    malloc_trim(0);
+    b->held_peak = held;
+    b->give_back_ms = now_ms + BUDGET_GIVES_BACK_MS;
 }
 
 static bool has_room(const struct broker *b, const struct broker_limits *most, const struct delivery_queue *q,

@@ -14,6 +14,8 @@
 
 #include "broker/delivery.h"
 
+enum { BUDGET_GIVES_BACK = 16 * 1024 * 1024, BUDGET_GIVES_BACK_MS = 10000 };
+
 struct broker;
 struct broker_limits;
 struct conn;
@@ -26,6 +28,9 @@ uint64_t budget_left(const struct broker *b);
 
 /* Counts what the connection holds now. */
 void budget_count(struct conn *c);
+
+/* At the end of a turn: when much less is held than before, the system gets the memory back, now and then. */
+void budget_end_turn(struct broker *b);
 
 /* Queues the delivery, or drops it, or others for it, as bounds and on_full say; takes it. s: whose queue it is; NULL:
  * not one client's. The number of messages dropped, or -ENOMEM. */

@@ -269,10 +269,9 @@ static void flush(struct conn *c)
     }
 }
 
-bool conn_has_room(struct conn *c)
+bool conn_make_room(struct conn *c)
 {
-    if (!c->blocked && conn_unsent(c) >= CONN_OUT_EARLY)
-        flush(c);
+    flush(c);
     return is_under_bound(c);
 }
 

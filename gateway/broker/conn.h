@@ -97,14 +97,15 @@ static inline size_t conn_unsent(const struct conn *c)
 }
 
 /* Whether more may wait to be sent on it: queued_bytes, or message_bytes. Sends first what it can. */
-bool conn_has_room(struct conn *c);
-
-/* Whether it does not read, and holds as much as is left for all others. */
-bool conn_is_hog(const struct conn *c);
+bool conn_make_room(struct conn *c);
+bool conn_is_hog(const struct conn *c); /* does not read, and holds as much as is left for all others */
+static inline bool conn_has_room(struct conn *c)
+{
+    return (!c->blocked && conn_unsent(c) < CONN_OUT_EARLY) || conn_make_room(c);
+}
 
 /* A QoS 0 message is dropped for want of room. */
 void conn_drop(struct conn *c);
-
 /* Closes now; an MQTT 5 client is told the reason (0: nothing to say). Not while routing. */
 void conn_close(struct conn *c, uint8_t reason);
 void conn_close_saying(struct conn *c, uint8_t reason, const char *text); /* The same, with a Reason String. */

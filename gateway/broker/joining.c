@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "broker/budget.h"
 #include "broker/handle.h"
 
 void broker_add_judge(struct broker *b, struct judge *j)
@@ -44,6 +45,11 @@ void joining_keep(struct conn *c, const uint8_t *data, size_t len)
     memcpy(early + j->early_len, data, len);
     j->early = early;
     j->early_len += len;
+    budget_count(c);
+    if (j->early_len > budget_left(c->broker)) {
+        limit_hit(c->broker, LIMIT_UNFINISHED, c->peer, NULL);
+        conn_doom(c, MQTT_QUOTA_EXCEEDED);
+    }
 }
 
 void joining_conn_gone(struct conn *c)

@@ -4,7 +4,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#define MIN_SLOTS 16
+#define MIN_SLOTS  16
+#define IDLE_SLOTS 128 /* an empty table is kept if it is no larger */
 
 static struct window_slot *slot_of(const struct window *w, uint16_t id)
 {
@@ -74,6 +75,15 @@ struct window_slot *window_find(const struct window *w, uint16_t id)
     return slot && slot->state != WINDOW_FREE && slot->id == id ? slot : NULL;
 }
 
+/* A burst is over: the next one may be long in coming. */
+static void shrink(struct window *w)
+{
+    message_memory_add(-(ptrdiff_t)(w->cap * sizeof(*w->slots)));
+    free(w->slots);
+    w->slots = NULL;
+    w->cap = 0;
+}
+
 void window_remove(struct window *w, struct window_slot *slot)
 {
     window_weigh(w, slot, 0);
@@ -82,6 +92,8 @@ void window_remove(struct window *w, struct window_slot *slot)
     w->used--;
     if (!slot->sent)
         w->unsent--;
+    if (w->used == 0 && w->cap > IDLE_SLOTS)
+        shrink(w);
 }
 
 struct ordered {

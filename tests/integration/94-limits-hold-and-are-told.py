@@ -1,11 +1,13 @@
 #!/usr/bin/python3
 """Is each limit kept, the offender told, everybody else left in peace, and it all counted?"""
 import os
+import signal
+import socket
 import sys
 import time
 
 sys.path.insert(0, os.path.dirname(__file__))
-from lib.broker import run
+from lib.broker import configuration, run, start
 from lib.mqtt import *
 
 QUICK = {"sys_interval": "50ms"}
@@ -411,6 +413,67 @@ def a_client_that_sends_too_many_bytes_is_slowed_down(port):
     counter(port, "limits/byte_rate")
 
 
+place = None
+
+
+def start_again(w, **settings):
+    """As lib.broker.start, for a check that changes the settings."""
+    global place
+    program, port = start(w, **settings)
+    place = w, program, port
+    return program, port
+
+
+def reload(**settings):
+    w, program, port = place
+    w.write("wirepost.yaml", configuration(port, **settings))
+    program.process.send_signal(signal.SIGHUP)
+
+
+def a_reload_applies_limits_and_keeps_what_was_told(port):
+    early = Client(port)
+    assert early.connect("early").props["maximum_packet_size"] == 4096
+    reload(packet_bytes="2KiB", subscriptions=1, message_rate=10, connections=2, **QUICK)
+    end = time.monotonic() + 10
+    late = None
+    while not late: # until it has been read
+        late = Client(port)
+        if late.connect("late").props["maximum_packet_size"] != 2048:
+            late.kill()
+            late = None
+        assert time.monotonic() < end
+    early.send(publish("t", bytes(3000), qos=1, id=1)) # as it was told
+    early.expect(PUBACK)
+    for c in early, late: # nobody was told anything of these
+        c.subscribe("a", "b", codes=[0, 0x97])
+    refused_connection(port, 5, 0x97)
+    start = time.monotonic()
+    early.send(b"".join(publish("t", b"x") for _ in range(30)))
+    early.ping() # which may have been read with them
+    early.ping()
+    assert time.monotonic() - start > 1.5
+    for c in early, late:
+        c.kill()
+
+
+def a_reload_lets_a_slow_client_have_more(port):
+    with Client(port) as sub, Client(port) as pub:
+        sub.connect("sub", session_expiry=100)
+        sub.subscribe("q", qos=1)
+        sub.kill()
+        pub.connect("pub")
+        for n in numbers(0, 15):
+            pub.publish("q", n, qos=1)
+        reload(queued_messages=30, on_full="drop-newest", **QUICK)
+        for n in numbers(15, 50):
+            pub.publish("q", n, qos=1)
+    with Client(port) as sub:
+        sub.connect("sub", clean=False)
+        got = drain(sub)
+        # it may have been read at any time in between, but then there were 30 of them
+        assert len(got) == 30 and got == sorted(got, key=int), got
+
+
 if __name__ == "__main__":
     run(a_full_queue_loses_its_oldest, queued_messages=10, **QUICK)
     run(a_full_queue_takes_nothing_new, queued_messages=10, on_full="drop-newest", **QUICK)
@@ -432,3 +495,5 @@ if __name__ == "__main__":
     run(a_client_that_publishes_too_fast_is_slowed_down, one_that_is_slowed_down_is_not_taken_for_dead,
         message_rate=100, **QUICK)
     run(a_client_that_sends_too_many_bytes_is_slowed_down, byte_rate="100kB", **QUICK)
+    run(a_reload_applies_limits_and_keeps_what_was_told, start=start_again, packet_bytes="4KiB", **QUICK)
+    run(a_reload_lets_a_slow_client_have_more, start=start_again, queued_messages=10, **QUICK)
