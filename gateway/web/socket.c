@@ -339,7 +339,11 @@ static bool take_over(struct web_socket *s)
 static int on_established(struct web_socket *s, struct lws *wsi)
 {
     const struct visitor *v = visitor_of(wsi);
-    const struct broker_peer peer = {.name = v->peer.name, .loopback = v->peer.loopback, .entrance = v->entrance};
+    const struct broker_peer peer = {.name = v->peer.name,
+                                     .loopback = v->peer.loopback,
+                                     .address = v->peer.address,
+                                     .entrance = v->entrance,
+                                     .costly = v->port->ssl};
 
     web_http_done(wsi);
     s->wsi = wsi;
