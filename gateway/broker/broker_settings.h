@@ -92,6 +92,7 @@ struct listener_settings {
     const char *group;                     /* it belongs to; NULL: that of the process */
     uint16_t mode;                         /* its permissions */
     uint8_t protocol;                      /* enum listener_protocol */
+    bool proxy_protocol;                   /* a proxy says before all else whom it stands for */
     const char *const *allowed_hosts;      /* of WebSockets: names besides localhost and plain addresses */
     size_t allowed_host_count;
     struct entrance_settings entrance;

@@ -11,6 +11,7 @@
 #include "broker/websockets.h"
 #include "core/log.h"
 #include "net/acceptor.h"
+#include "net/proxy_wait.h"
 
 enum { TLS_ACCEPTS_PER_TURN = 16 };
 
@@ -20,6 +21,7 @@ struct listener {
     const struct listener_settings *settings;
     struct entrance entrance;
     struct tls_port tls;
+    struct proxy_waits proxied;
     struct acceptor *acceptor; /* NULL: its address was given up */
     void *websockets;          /* the port of who carries them; NULL: plain MQTT */
 };
@@ -36,7 +38,7 @@ static void hold_websockets(struct listeners *ls, bool hold)
     }
 }
 
-static void on_accepted(void *arg, int fd, const struct net_peer *peer)
+static void take_in(void *arg, int fd, const struct net_peer *peer)
 {
     struct listener *l = arg;
 
@@ -46,6 +48,16 @@ static void on_accepted(void *arg, int fd, const struct net_peer *peer)
         return;
     }
     tcp_accept(l->all, &l->entrance, l->settings->tls ? &l->tls : NULL, fd, peer);
+}
+
+static void on_accepted(void *arg, int fd, const struct net_peer *peer)
+{
+    struct listener *l = arg;
+
+    if (l->settings->proxy_protocol)
+        proxy_wait(&l->proxied, fd, peer);
+    else
+        take_in(l, fd, peer);
 }
 
 /* Else in a later turn. */
@@ -77,6 +89,7 @@ static void listener_park(struct listener *l)
 {
     acceptor_close(l->acceptor);
     l->acceptor = NULL;
+    proxy_waits_end(&l->proxied);
 }
 
 static void listener_free(struct listener *l)
@@ -132,6 +145,7 @@ static int listener_open(struct listeners *ls, const struct listener_settings *s
         return -ENOMEM;
     *l = (struct listener){.all = ls, .settings = settings, .entrance.settings = &settings->entrance};
     list_init(&l->node);
+    proxy_waits_init(&l->proxied, ls->broker->loop, "broker", take_in, l);
     r = find_carrier(l);
     if (r == 0)
         r = listener_listen(l);

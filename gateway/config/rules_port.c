@@ -147,7 +147,7 @@ static bool is_loopback(const char *bind)
 static void check_reach(struct loader *ld, const struct listener_settings *s, struct place place)
 {
     if (!s->entrance.allow_anonymous && !s->entrance.users_file && !(s->tls && s->tls->client_ca) &&
-        !is_loopback(s->bind))
+        (s->proxy_protocol || !is_loopback(s->bind)))
         report_warning(&ld->report, place,
                        "clients on other machines will be refused here: there are no 'users', and 'allow_anonymous' "
                        "is false");

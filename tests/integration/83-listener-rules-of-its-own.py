@@ -1,17 +1,23 @@
 #!/usr/bin/python3
-"""Does what a listener says of itself hold for its own clients alone: a mount, limits, a socket instead of a port?"""
+"""Does what a listener says of itself hold for its own clients alone?
+
+A mount, limits, a socket instead of a port, a proxy that tells whom it stands for.
+"""
 import os
 import socket
 import stat
+import struct
 import subprocess
 import sys
 
 sys.path.insert(0, os.path.dirname(__file__))
 from lib.mqtt import *
 from lib.programs import WIREPOST, Workplace, free_port, wait_for
+from lib.ws import open_websocket
 
 CONFIG = """
 web: {{enabled: false}}
+log: {{level: debug}}
 broker:
   limits: {{packet_bytes: 8KiB, inflight: 7}}
   sys_interval: 1s
@@ -20,6 +26,9 @@ broker:
     - {{port: {cell}, mount: plant/cell/}}
     - {{port: {small}, limits: {{packet_bytes: 2KiB}}}}
     - {{path: mqtt.sock, mode: "0600"}}
+    - {{port: {proxied}, proxy_protocol: true, allow_anonymous: true}}
+    - {{port: {strict}, proxy_protocol: true}}
+    - {{port: {ws}, proxy_protocol: true, protocol: websocket, allow_anonymous: true}}
     - {{path: cell.sock, mount: plant/cell/, limits: {{inflight: 3}}}}
 """
 
@@ -27,12 +36,12 @@ broker:
 class Place:
     def __init__(self, w):
         self.w = w
-        self.plain, self.cell, self.small = free_port(), free_port(), free_port()
+        self.plain, self.cell, self.small, self.proxied, self.strict, self.ws = (free_port() for _ in range(6))
         self.config = self.write()
         self.program = w.start([WIREPOST, "run", "-c", self.config], ready="broker running")
 
     def write(self, *changes):
-        text = CONFIG.format(plain=self.plain, cell=self.cell, small=self.small)
+        text = CONFIG.format(**{k: v for k, v in vars(self).items() if isinstance(v, int)})
         for old, new in changes:
             assert old in text
             text = text.replace(old, new)
@@ -219,6 +228,91 @@ def a_unix_socket_serves_whom_its_mode_lets_in(p):
     bad.expect_closed()
 
 
+SIGNATURE = b"\r\n\r\n\0\r\nQUIT\n"
+
+
+def header(source="192.0.2.7", port=50000, command=0x21, family=None, body=None, records=b""):
+    kind = socket.AF_INET6 if ":" in source else socket.AF_INET
+    if body is None:
+        body = socket.inet_pton(kind, source) * 2 + struct.pack("!HH", port, 1883) + records
+    family = (0x21 if kind == socket.AF_INET6 else 0x11) if family is None else family
+    return SIGNATURE + bytes([command, family]) + struct.pack("!H", len(body)) + body
+
+
+def behind(p, first, port=None, version=5):
+    c = Client(port or p.proxied, version)
+    c.send(first)
+    return c
+
+
+def clients_behind_a_proxy_are_known_by_their_own_address(p):
+    records = b"\x02\0\x05plant" + b"\x20\0\x05\x01\0\0\0\0"
+    for first, name in ((header(), "192.0.2.7:50000"), (header("2001:db8::7", 1), "[2001:db8::7]:1"),
+                        (header(port=7, records=records), "192.0.2.7:7"), (header(command=0x20, family=0, body=b""), "127.0.0.1:"),
+                        (header(family=0, body=b"anything"), "behind 127.0.0.1:"),
+                        (header(family=0x31, body=b"/run/x".ljust(216, b"\0")), "behind 127.0.0.1:")):
+        before = len(p.program.log())
+        with behind(p, first) as c:
+            c.connect("behind")
+            assert "broker: %s" % name in p.program.log()[before:], p.program.log()[before:]
+    with behind(p, b"") as c:  # a byte at a time, and MQTT right behind it
+        for byte in header():
+            c.send(bytes([byte]))
+        c.connect("slow")
+        c.ping()
+    with behind(p, header() + connect("at once")) as c:
+        c.expect(CONNACK)
+
+
+def only_who_is_of_this_machine_may_be_anonymous_behind_a_proxy(p):
+    for first, welcome in ((header("127.0.0.1"), True), (header(command=0x20, family=0, body=b""), True), (header(), False),
+                           (header(family=0, body=b""), False), (header(family=0x31, body=bytes(216)), False)):
+        with behind(p, first, p.strict) as c:
+            c.send(connect("anybody"))
+            assert (c.expect(CONNACK).reason == 0) == welcome, first
+
+
+def without_a_right_header_a_proxys_port_is_closed(p):
+    def refused(what, first, why, then=b""):
+        before = len(p.program.log())
+        c = behind(p, first + then)
+        try:
+            c.expect_closed(timeout=3)
+        except ConnectionResetError:
+            pass
+        c.sock.close()
+        wait_for(lambda: why in p.program.log()[before:], 5, "%s: %r in %s" % (what, why, p.program.log()[before:]))
+
+    none, malformed = "no PROXY header, though", "its PROXY header is malformed"
+    refused("MQTT", connect("x"), none)
+    refused("HTTP", b"GET /mqtt HTTP/1.1\r\n\r\n", none)
+    refused("version 1", b"PROXY TCP4 192.0.2.7 192.0.2.1 50000 1883\r\n", "version 1: this listener takes version 2")
+    refused("version 1, cut", b"PROXY ", "version 1: this listener takes version 2")
+    refused("version 3", header(command=0x31), none)
+    refused("command 2", header(command=0x22), malformed, connect("x"))
+    refused("UDP", header(family=0x12), malformed, connect("x"))
+    refused("family 4", header(family=0x41), malformed, connect("x"))
+    refused("short", header(body=b"x" * 11), malformed, connect("x"))
+    refused("IPv6 with the bytes of IPv4", header(family=0x21), malformed, connect("x"))
+    refused("half a record", header(records=b"\x02\0"), malformed, connect("x"))
+    refused("a record too long", header(records=b"\x02\xff\xffx"), malformed, connect("x"))
+    refused("a length of 65535", SIGNATURE + b"\x21\x11\xff\xff", none)
+    for cut in (0, 1, 11, 15, 20, 27):
+        c = behind(p, header()[:cut])
+        c.sock.close()
+    slow = behind(p, header()[:20])
+    slow.expect_closed(timeout=10)
+    assert "no PROXY header within 5 s" in p.program.log()
+
+
+def a_header_goes_before_http_too(p):
+    ws = open_websocket(p.ws, first=header("192.0.2.9"))
+    with Client(0, sock=ws) as c:
+        c.connect("over ws")
+        assert "broker: 192.0.2.9:50000" in p.program.log()
+        c.ping()
+
+
 def a_reload_with_another_mount_takes_its_clients_along(p):
     with Client(p.plain) as stays, Client(p.cell) as goes:
         stays.connect("stays")
@@ -282,6 +376,10 @@ with Workplace() as w:
                   mosquitto_clients_see_the_same,
                   limits_of_a_listener_are_its_own,
                   a_unix_socket_serves_whom_its_mode_lets_in,
+                  clients_behind_a_proxy_are_known_by_their_own_address,
+                  only_who_is_of_this_machine_may_be_anonymous_behind_a_proxy,
+                  without_a_right_header_a_proxys_port_is_closed,
+                  a_header_goes_before_http_too,
                   a_reload_with_another_mount_takes_its_clients_along):
         if not only or check.__name__ in only:
             check(place)
