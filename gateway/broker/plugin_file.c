@@ -6,6 +6,7 @@
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <link.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -44,6 +45,26 @@ static int read_start(const char *path, struct elf_start *ret_start)
     return r;
 }
 
+/* The loader maps what the file says it has, and the process dies by SIGBUS when that is not there. */
+static bool is_whole(const char *path, off_t size)
+{
+    ElfW(Ehdr) header;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    bool whole = fd >= 0 && pread(fd, &header, sizeof(header), 0) == (ssize_t)sizeof(header);
+
+    for (unsigned i = 0; whole && i < header.e_phnum; i++) {
+        ElfW(Phdr) part;
+        off_t at = (off_t)(header.e_phoff + i * sizeof(part));
+
+        whole = pread(fd, &part, sizeof(part), at) == (ssize_t)sizeof(part) &&
+                (part.p_type != PT_LOAD ||
+                 (part.p_filesz <= (uint64_t)size && part.p_offset <= (uint64_t)size - part.p_filesz));
+    }
+    if (fd >= 0)
+        close(fd);
+    return whole;
+}
+
 static const char *machine_name(unsigned machine)
 {
     static const struct {
@@ -80,6 +101,8 @@ static int check_file(const char *path, struct plugin_file *f)
         theirs.ident[EI_DATA] != ours.ident[EI_DATA])
         return fail(f, -ENOEXEC, "made for %s%s, this is %s: build it for this machine", machine_name(theirs.machine),
                     theirs.ident[EI_CLASS] == ELFCLASS32 ? " (32 bit)" : "", machine_name(ours.machine));
+    if (!is_whole(path, st.st_size))
+        return fail(f, -ENOEXEC, "cut short, perhaps still being copied: copy it again");
     return 0;
 }
 
