@@ -109,12 +109,16 @@ static bool is_wanted(void *arg)
 
 /* ---- questions ---- */
 
-/* "10.0.0.7:50312" without the port. */
+/* As the limits per address count it; else "127.0.0.1:50312" without the port, "unix uid 1000 pid 42" without the pid.
+ */
 static struct str address_of(const struct conn *c)
 {
     const char *colon = strrchr(c->peer, ':');
+    const char *end = colon ? colon : strstr(c->peer, " pid ");
 
-    return (struct str){.data = c->peer, .len = colon ? (size_t)(colon - c->peer) : strlen(c->peer)};
+    if (c->address)
+        return (struct str){.data = (const char *)&c->address->key, .len = sizeof(c->address->key)};
+    return (struct str){.data = c->peer, .len = end ? (size_t)(end - c->peer) : strlen(c->peer)};
 }
 
 static struct login *login_new(struct passwords *p, struct str name)
