@@ -19,8 +19,8 @@
 
 enum {
     GATHER_REST_US = 50,
-    GATHER_READS = 4,   /* reads in a turn: fewer are no load */
-    GATHER_PACKETS = 8, /* packets for each read: with more there is little to gain */
+    GATHER_READS = 4,    /* reads in a turn: fewer are no load */
+    GATHER_PACKETS = 24, /* packets for each read: with more there is little to gain */
 };
 
 /* Zeroed memory is a broker at rest. */
