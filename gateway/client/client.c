@@ -66,6 +66,7 @@ void client_free(struct client *c)
     client_link_fini(&c->link);
     tls_context_free(c->tls);
     outgoing_fini(&c->outgoing);
+    topic_aliases_fini(&c->aliases);
     inflight_fini(&c->inflight);
     subscriptions_fini(&c->subscriptions);
     free(c->received_ids);
@@ -212,11 +213,12 @@ void client_lost(struct client *c, struct client_loss loss)
         go_stopped(c);
         return;
     }
+    client_link_close(&c->link);
+    /* One that was never good may have been refused for a certificate: the files are read again. */
     if (c->state != CLIENT_ONLINE) {
         tls_context_free(c->tls);
         c->tls = NULL;
     }
-    client_link_close(&c->link);
     loop_timer_stop(c->loop, &c->again);
     c->state = CLIENT_WAITING;
     backoff_connection_ended(&c->backoff, lasted_ms);

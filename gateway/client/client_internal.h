@@ -14,6 +14,7 @@
 #include "client/link.h"
 #include "client/outgoing.h"
 #include "client/subscriptions.h"
+#include "client/topic_aliases.h"
 #include "core/timer.h"
 #include "loop.h"
 #include "mqtt/packet.h"
@@ -60,6 +61,7 @@ struct client {
     char *assigned_id;     /* by the server, when settings give none */
 
     /* of this connection */
+    struct topic_aliases aliases;
     int64_t keepalive_ms;
     int64_t online_since_ms;
     int64_t ping_sent_ms; /* 0 = none unanswered */

@@ -27,6 +27,7 @@ struct client_settings {
     uint16_t keepalive_s;      /* 0 = none: a dead peer is then found only by sending */
     uint16_t inflight;         /* most QoS 1 and 2 publishes unacknowledged at once */
     uint32_t packet_bytes;     /* largest packet taken; 0 = any */
+    uint16_t topic_aliases;    /* MQTT 5: most topics sent as numbers, where the server takes them */
     bool response_info;        /* MQTT 5: asks where answers to this client may go */
     uint32_t queue_messages;   /* most publishes that wait for a connection; 0 = none: they are not taken then */
     size_t queue_bytes;        /* of them: topics, payloads, properties */

@@ -11,9 +11,12 @@
 #include "core/clock.h"
 #include "core/message.h"
 
-enum { EXPIRY_LEN = 5 }; /* of the property, with its identifier */
+enum { EXPIRY_LEN = 5, ALIAS_LEN = 3 }; /* of the properties, with their identifiers */
 
+/* How a publish is written. */
 struct shape {
+    struct str topic;   /* empty where the server knows its number */
+    uint16_t alias;     /* 0: none */
     uint32_t props_len; /* without its own length prefix */
     uint32_t remaining;
 };
@@ -23,21 +26,38 @@ static bool is_v5(const struct client *c)
     return c->settings->version == MQTT_V5;
 }
 
-/* 0, or -EMSGSIZE when it cannot be sent to this server. */
-static int measure(const struct client *c, const struct message *m, struct str topic, uint8_t qos,
-                   struct shape *ret_shape)
+/* Fills in the lengths. 0, or -EMSGSIZE when it cannot be sent to this server. */
+static int measure(const struct client *c, const struct message *m, uint8_t qos, struct shape *shape)
 {
-    size_t props_len = m->props.len + (m->expires_ms ? EXPIRY_LEN : 0);
-    size_t remaining = 2 + topic.len + (qos ? 2u : 0u) + m->payload.len;
+    size_t props_len = m->props.len + (m->expires_ms ? EXPIRY_LEN : 0) + (shape->alias ? ALIAS_LEN : 0);
+    size_t remaining = 2 + shape->topic.len + (qos ? 2u : 0u) + m->payload.len;
 
-    if (topic.len > UINT16_MAX || m->payload.len > MQTT_MAX_REMAINING || props_len > MQTT_MAX_REMAINING)
+    if (shape->topic.len > UINT16_MAX || m->payload.len > MQTT_MAX_REMAINING || props_len > MQTT_MAX_REMAINING)
         return -EMSGSIZE;
     if (is_v5(c))
         remaining += mqtt_varint_len((uint32_t)props_len) + props_len;
     if (remaining > MQTT_MAX_REMAINING || 1 + mqtt_varint_len((uint32_t)remaining) + remaining > c->packet_max)
         return -EMSGSIZE;
-    *ret_shape = (struct shape){.props_len = (uint32_t)props_len, .remaining = (uint32_t)remaining};
+    shape->props_len = (uint32_t)props_len;
+    shape->remaining = (uint32_t)remaining;
     return 0;
+}
+
+/* The topic as a number where that is known, with one where it can have one, else as it is. */
+static int choose_shape(const struct client *c, const struct flight *fl, struct shape *shape)
+{
+    *shape = (struct shape){.topic = fl->topic};
+    if (c->aliases.max > 0) {
+        shape->alias = topic_aliases_find(&c->aliases, fl->topic);
+        if (shape->alias)
+            shape->topic.len = 0;
+        else
+            shape->alias = topic_aliases_next(&c->aliases, fl->topic);
+    }
+    if (measure(c, fl->message, fl->qos, shape) == 0)
+        return 0;
+    *shape = (struct shape){.topic = fl->topic};
+    return measure(c, fl->message, fl->qos, shape);
 }
 
 /* Whole seconds left, rounded up; a message that has expired on its way says 0. */
@@ -57,14 +77,14 @@ static int put_publish(struct client *c, const struct flight *fl)
     bool retain = m->retain && c->retain_available;
     size_t before = buf_len(out);
     struct shape shape;
-    int r = measure(c, m, fl->topic, fl->qos, &shape);
+    int r = choose_shape(c, fl, &shape);
 
     if (r < 0)
         return r;
     buf_put_u8(out, (uint8_t)(MQTT_PUBLISH << 4 | (fl->dup ? 8 : 0) | fl->qos << 1 | (retain ? 1 : 0)));
     mqtt_put_varint(out, shape.remaining);
-    buf_put_u16(out, (uint16_t)fl->topic.len);
-    buf_append(out, fl->topic.data, fl->topic.len);
+    buf_put_u16(out, (uint16_t)shape.topic.len);
+    buf_append(out, shape.topic.data, shape.topic.len);
     if (fl->qos)
         buf_put_u16(out, fl->id);
     if (is_v5(c)) {
@@ -72,6 +92,10 @@ static int put_publish(struct client *c, const struct flight *fl)
         if (m->expires_ms) {
             buf_put_u8(out, MQTT_PROP_MESSAGE_EXPIRY);
             buf_put_u32(out, seconds_left(m));
+        }
+        if (shape.alias) {
+            buf_put_u8(out, MQTT_PROP_TOPIC_ALIAS);
+            buf_put_u16(out, shape.alias);
         }
         buf_append(out, m->props.data, m->props.len);
     }
@@ -81,6 +105,8 @@ static int put_publish(struct client *c, const struct flight *fl)
         buf_truncate(out, before);
         return -ENOMEM;
     }
+    if (shape.alias && shape.topic.len > 0)
+        topic_aliases_add(&c->aliases, fl->topic);
     return 0;
 }
 
@@ -193,8 +219,7 @@ bool publishing_has_room(const struct client *c, uint8_t qos, bool urgent)
 
 static int publish(struct client *c, struct message *m, struct str topic, uint8_t qos, uint64_t token, bool urgent)
 {
-    struct str name = topic.data ? topic : m->topic;
-    struct shape shape;
+    struct shape shape = {.topic = topic.data ? topic : m->topic};
 
     if (c->state != CLIENT_ONLINE && !urgent && c->outgoing.max_count > 0)
         return outgoing_add(&c->outgoing, m, topic, qos, token);
@@ -204,7 +229,7 @@ static int publish(struct client *c, struct message *m, struct str topic, uint8_
         c->blocked = true;
         return -EAGAIN;
     }
-    if (measure(c, m, name, qos, &shape) < 0)
+    if (measure(c, m, qos, &shape) < 0)
         return -EMSGSIZE;
     if (!inflight_add(&c->inflight, m, topic, qos, token, urgent)) {
         c->blocked = true;

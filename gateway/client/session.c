@@ -122,11 +122,13 @@ static int remember_assigned_id(struct client *c, struct str id)
 /* 3.2.2.3: what the server grants; absent means no limit. */
 static uint16_t read_limits(struct client *c, const struct mqtt_props *p)
 {
+    uint16_t aliases = mqtt_has(p, MQTT_PROP_TOPIC_ALIAS_MAXIMUM) ? p->topic_alias_maximum : 0;
     uint16_t keepalive_s = mqtt_has(p, MQTT_PROP_SERVER_KEEP_ALIVE) ? p->server_keep_alive : c->settings->keepalive_s;
 
     c->keepalive_ms = (int64_t)keepalive_s * 1000;
     c->qos_max = mqtt_has(p, MQTT_PROP_MAXIMUM_QOS) ? p->maximum_qos : 2;
     c->retain_available = !mqtt_has(p, MQTT_PROP_RETAIN_AVAILABLE) || p->retain_available;
+    topic_aliases_begin(&c->aliases, aliases < c->settings->topic_aliases ? aliases : c->settings->topic_aliases);
     c->packet_max = mqtt_has(p, MQTT_PROP_MAXIMUM_PACKET_SIZE) ? p->maximum_packet_size : UINT32_MAX;
     return mqtt_has(p, MQTT_PROP_RECEIVE_MAXIMUM) ? p->receive_maximum : UINT16_MAX;
 }

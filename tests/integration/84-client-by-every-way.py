@@ -9,10 +9,11 @@ import sys
 import threading
 
 sys.path.insert(0, os.path.dirname(__file__))
-from lib.bridges import CONFIG, feed
+from lib.bridges import CONFIG, Gateway, feed
 from lib.certificates import Authority
-from lib.mqtt import Client
+from lib.mqtt import PUBACK, Client, ack
 from lib.programs import WIREPOST, Workplace, free_port, wait_for
+from lib.server import Server
 
 CLIENT_ALONE = os.environ.get("CLIENT_ALONE", os.path.join(os.path.dirname(__file__), "../../build/tests/client_alone"))
 LINES = b"".join(b"line %d\n" % i for i in range(500))
@@ -24,7 +25,9 @@ broker:
   listeners:
     - {{port: {plain}}}
     - {{port: {tls}, tls: {{cert: {server.cert}, key: {server.key}}}}}
-web: {{listen: {{port: {ws}}}}}
+    - {{port: {ws}, protocol: websocket}}
+    - {{port: {wss}, protocol: websocket, tls: {{cert: {server.cert}, key: {server.key}}}}}
+web: {{enabled: false}}
 """
 MOSQUITTO_LISTENERS = """
 listener {tls} 127.0.0.1
@@ -48,9 +51,7 @@ class Broker:
         self.w, self.name, self.server, self.ca = w, name, server, ca
         self.ports = {way: free_port() for way in ("plain", "tls", "ws", "wss")}
         self.urls = ["mqtt://127.0.0.1:%d" % self.ports["plain"], "mqtts://127.0.0.1:%d" % self.ports["tls"],
-                     "ws://127.0.0.1:%d/mqtt" % self.ports["ws"]]
-        if name == "mosquitto":
-            self.urls.append("wss://localhost:%d/mqtt" % self.ports["wss"])
+                     "ws://127.0.0.1:%d/mqtt" % self.ports["ws"], "wss://localhost:%d/mqtt" % self.ports["wss"]]
         self.start()
 
     def start(self):
@@ -266,6 +267,31 @@ def bridges(w, broker, ca):
         print("bridge to %s %s: 100 messages, in order" % (broker.name, url))
 
 
+def topics_become_numbers(w):
+    """An upstream that takes them is told a topic once a connection; state comes first and has a number too."""
+    with Server() as server:
+        gateway = Gateway(w, server.port)
+
+        def accept(number, maximum, expected):
+            peer = server.accept(topic_alias_maximum=maximum)
+            p = peer.expect_publish("sites/gw/state", "online", qos=1)
+            assert p.props.get("topic_alias") == (1 if maximum else None), p
+            peer.send(ack(PUBACK, p.id))
+            with gateway.client() as c:
+                feed(c, [number, number + 1])
+            for payload, (topic, alias) in zip((number, number + 1), expected):
+                p = peer.expect_publish(topic, str(payload), qos=1)
+                assert p.props.get("topic_alias") == alias, p
+                peer.send(ack(PUBACK, p.id))
+            peer.kill()
+        accept(1, 2, (("sites/n", 2), ("", 2)))
+        accept(3, 1, (("sites/n", None), ("sites/n", None)))
+        accept(5, 2, (("sites/n", 2), ("", 2)))
+        accept(7, 0, (("sites/n", None), ("sites/n", None)))
+        gateway.program.kill()
+    print("topics become numbers, once a connection, where the upstream takes them")
+
+
 def main():
     with Workplace() as w:
         ca = Authority(w.path("ca"), "test CA")
@@ -281,6 +307,7 @@ def main():
             tells_a_broker_that_remembers(w, broker, ca)
             bridges(w, broker, ca)
             broker.program.stop(status=None)
+        topics_become_numbers(w)
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@
 #include "client/inflight.h"
 #include "client/outgoing.h"
 #include "client/subscriptions.h"
+#include "client/topic_aliases.h"
 #include "core/message.h"
 
 /* In flight */
@@ -584,6 +585,51 @@ static void what_waits_is_bounded_by_bytes(void **state)
     outgoing_fini(&o);
 }
 
+/* Topics as numbers */
+
+static void the_first_topics_get_numbers_and_keep_them(void **state)
+{
+    (void)state;
+    struct topic_aliases a = {0};
+    char name[16];
+
+    assert_int_equal(topic_aliases_next(&a, str_of("t")), 0);
+    topic_aliases_begin(&a, 3);
+    for (int i = 1; i <= 3; i++) {
+        snprintf(name, sizeof(name), "t/%d", i);
+        assert_int_equal(topic_aliases_find(&a, str_of(name)), 0);
+        assert_int_equal(topic_aliases_next(&a, str_of(name)), i);
+        topic_aliases_add(&a, str_of(name));
+    }
+    assert_int_equal(topic_aliases_next(&a, str_of("t/4")), 0);
+    assert_int_equal(topic_aliases_find(&a, str_of("t/4")), 0);
+    assert_int_equal(topic_aliases_find(&a, str_of("t/2")), 2);
+
+    topic_aliases_begin(&a, 5); /* another connection */
+    assert_int_equal(topic_aliases_find(&a, str_of("t/2")), 0);
+    assert_int_equal(topic_aliases_next(&a, str_of("t/2")), 1);
+    topic_aliases_fini(&a);
+}
+
+static void as_many_topics_as_there_are_numbers_are_found_again(void **state)
+{
+    (void)state;
+    struct topic_aliases a = {0};
+    char name[16];
+
+    topic_aliases_begin(&a, 1000);
+    for (int i = 0; i < 2000; i++) {
+        snprintf(name, sizeof(name), "t/%d", i);
+        if (topic_aliases_next(&a, str_of(name)))
+            topic_aliases_add(&a, str_of(name));
+    }
+    for (int i = 0; i < 2000; i++) {
+        snprintf(name, sizeof(name), "t/%d", i);
+        assert_int_equal(topic_aliases_find(&a, str_of(name)), i < 1000 ? i + 1 : 0);
+    }
+    topic_aliases_fini(&a);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -610,6 +656,8 @@ int main(void)
         cmocka_unit_test(a_filter_removed_while_offline_stays_removed),
         cmocka_unit_test(what_waits_is_bounded_by_count_and_the_newest_is_refused),
         cmocka_unit_test(what_waits_is_bounded_by_bytes),
+        cmocka_unit_test(the_first_topics_get_numbers_and_keep_them),
+        cmocka_unit_test(as_many_topics_as_there_are_numbers_are_found_again),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

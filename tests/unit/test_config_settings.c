@@ -435,6 +435,7 @@ static void a_bridge_has_defaults_for_all_but_its_url_and_topics(void **state)
     assert_int_equal(b->client.keepalive_s, 60);
     assert_int_equal(b->client.inflight, 1000);
     assert_int_equal(b->client.packet_bytes, 1048576);
+    assert_int_equal(b->client.topic_aliases, 100);
     assert_int_equal(b->client.backoff_min_ms, 1000);
     assert_int_equal(b->client.backoff_max_ms, 120000);
     assert_int_equal(b->topic_count, 1);
@@ -471,6 +472,7 @@ static void a_bridge_takes_every_option(void **state)
     assert_int_equal(b->client.keepalive_s, 0);
     assert_int_equal(b->client.inflight, 5);
     assert_int_equal(b->client.packet_bytes, 65536);
+    assert_int_equal(b->client.topic_aliases, 0);
     assert_int_equal(b->client.backoff_min_ms, 100);
     assert_int_equal(b->client.backoff_max_ms, 10000);
     assert_int_equal(b->topic_count, 2);
