@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Does a running broker take any bytes at all, over TCP and WebSocket, without harm to itself or to others?
+"""Does a running broker take any bytes at all, by every way in, without harm to itself or to others?
 
 By hand, with a build that has the sanitizers: WIREPOST=build/asan/wirepost tests/soak/fuzz-live-broker.py [SECONDS] [SEED]
 
@@ -11,6 +11,8 @@ import os
 import random
 import select
 import socket
+import ssl
+import subprocess
 import sys
 import time
 
@@ -19,7 +21,7 @@ sys.path.insert(0, os.path.join(HERE, "../integration/lib"))
 import mqtt
 from mqtt import Client, ack, connect, disconnect, options, packet, publish, subscribe, unsubscribe
 from programs import WIREPOST, Workplace, free_port
-from ws import frame, open_websocket, request
+from ws import Refused, frame, open_websocket, request
 
 SECONDS = float(sys.argv[1]) if len(sys.argv) > 1 else 60.0
 SEED = int(sys.argv[2]) if len(sys.argv) > 2 else random.randrange(1 << 30)
@@ -27,12 +29,30 @@ MOST_KIB = 600 * 1024  # resident; the sanitizers keep what was freed for a whil
 
 CONFIG = """
 broker:
-  listeners: [{{port: {port}}}]
+  listeners:
+    - {{port: {port}}}
+    - {{port: {rules}, acl: rules.yaml, limits: {{queued_messages: 20, message_rate: 1000, subscriptions: 10}}}}
+    - {{port: {mounted}, mount: cells/, proxy_protocol: true}}
+    - {{port: {tls}, tls: {{cert: cert.pem, key: key.pem}}}}
+    - {{port: {websocket}, protocol: websocket}}
+    - {{port: {wss}, protocol: websocket, tls: {{cert: cert.pem, key: key.pem}}}}
+    - {{path: {folder}/socket}}
   sys_interval: 1s
+  plugins:
+    - path: {plugins}/redact.so
+      options: {{rules: [{{filter: "a/#", fields: [x]}}]}}
   limits: {{packet_bytes: 64KiB, inflight: 20, queued_messages: 500, queued_bytes: 1MiB, session_expiry: 20s}}
 web:
-  listen: {{port: {web_port}}}
+  listen: {{port: {web}}}
 """
+RULES = """
+everyone: {readwrite: ["a/#", "fuzz/%c/#", "b"], deny: ["a/b/c"], subscribe: ["a/#", "b", "+"]}
+"""
+UPGRADE = (b"GET /mqtt HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+           b"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Protocol: mqtt\r\n\r\n")
+TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+TLS.check_hostname, TLS.verify_mode = False, ssl.CERT_NONE
+PORTS = ("port", "rules", "mounted", "tls", "websocket", "wss", "web")
 GOOD = ["a", "a/b", "a/b/c", "/", "a//b", "b", "é/ü"]
 TOPICS = GOOD * 8 + ["a", "a/b", "a/b/c", "/", "a//b", "$SYS/x", "$share/g/a/#", "é/ü", "", "x" * 300, "/".join("abcdefgh" * 20), "a/+", "#", "a/\0",
           b"\xff\xfe", "$SYS/broker/uptime"]
@@ -134,8 +154,10 @@ class Maker:
 
 
 class TcpPeer:
-    def __init__(self, port):
-        self.sock = socket.create_connection(("127.0.0.1", port), 5)
+    def __init__(self, sock, hello=b""):
+        self.sock = sock
+        self.sock.settimeout(5)
+        self.sock.sendall(hello)
 
     def say(self, r, data):
         while data:
@@ -148,8 +170,7 @@ class TcpPeer:
 
 class WebSocketPeer:
     def __init__(self, port):
-        self.ws = open_websocket(port)
-        self.sock = self.ws.sock
+        self.sock = open_websocket(port).sock
 
     def say(self, r, data):
         while data:
@@ -204,12 +225,33 @@ class Witness:
             self.c.ack(got.type + 1, got.id)
 
 
-def one(r, maker, port, web_port, open_ones):
+def proxy_header(r):
+    """Version 2, for a TCP connection over IPv4; sometimes not quite."""
+    header = b"\r\n\r\n\0\r\nQUIT\n" + bytes([0x21, 0x11, 0, 12]) + os.urandom(12)
+    return Maker(r).broken(header) if r.random() < 0.2 else header
+
+
+def open_peer(r, ports, folder):
+    """By one of the ways in."""
+    way = r.choice(["port", "port", "port", "rules", "rules", "mounted", "tls", "websocket", "web", "web", "wss", "socket"])
+    if way in ("websocket", "web"):
+        return WebSocketPeer(ports[way])
+    if way == "socket":
+        sock = socket.socket(socket.AF_UNIX)
+        sock.connect(folder + "/socket")
+        return TcpPeer(sock)
+    sock = socket.create_connection(("127.0.0.1", ports[way]), 5)
+    if way in ("tls", "wss") and r.random() < 0.9:
+        sock = TLS.wrap_socket(sock)
+    return TcpPeer(sock, proxy_header(r) if way == "mounted" else UPGRADE if way == "wss" else b"")
+
+
+def one(r, maker, ports, folder, open_ones):
     try:
-        peer = TcpPeer(port) if r.random() < 0.6 else WebSocketPeer(web_port)
+        peer = open_peer(r, ports, folder)
         peer.say(r, maker.session())
         take_what_comes(r, peer.sock)
-    except (OSError, AssertionError):
+    except (OSError, AssertionError, Refused):
         return
     open_ones.append(peer)
     while len(open_ones) > r.choice([5, 30, 100]):
@@ -220,17 +262,26 @@ def one(r, maker, port, web_port, open_ones):
             gone.sock.close()
 
 
+def start(w):
+    ports = {name: free_port() for name in PORTS}
+    openssl = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=localhost",
+               "-keyout", w.path("key.pem"), "-out", w.path("cert.pem")]
+    subprocess.run(openssl, check=True, capture_output=True)
+    w.write("rules.yaml", RULES)
+    plugins = os.path.join(os.path.dirname(WIREPOST), "plugins")
+    config = w.write("w.yaml", CONFIG.format(folder=w.folder, plugins=plugins, **ports))
+    return ports, w.start([WIREPOST, "run", "-c", config], ready="web: listening", port=ports["port"])
+
+
 def main():
     r = random.Random(SEED)
     print("seed %d" % SEED, flush=True)
     with Workplace() as w:
-        port, web_port = free_port(), free_port()
-        broker = w.start([WIREPOST, "run", "-c", w.write("w.yaml", CONFIG.format(port=port, web_port=web_port))],
-                         ready="web: listening", port=port)
+        ports, broker = start(w)
         end, next_check, sessions, most, open_ones = time.monotonic() + SECONDS, 0, 0, 0, []
-        witness, maker = Witness(port), Maker(r)
+        witness, maker = Witness(ports["port"]), Maker(r)
         while time.monotonic() < end:
-            one(r, maker, port, web_port, open_ones)
+            one(r, maker, ports, w.folder, open_ones)
             sessions += 1
             if time.monotonic() < next_check:
                 continue
@@ -239,7 +290,7 @@ def main():
             witness.check()
             most = max(most, resident_kib(broker.process.pid))
             assert most < MOST_KIB, "%d KiB resident" % most
-        for line in request(web_port, path="/metrics")[2].decode().split("\n"):
+        for line in request(ports["web"], path="/metrics")[2].decode().split("\n"):
             if line.startswith("wirepost_broker_"):
                 print(line)
         broker.stop()
