@@ -57,7 +57,8 @@ static void on_answer(void *arg, struct str object, bool last)
         free_answering(a);
 }
 
-static struct answering *new_answering(struct gateway_answers *all, struct str name, const struct mqtt_props *props)
+static struct answering *new_answering(struct gateway_answers *all, struct str name, const struct broker_request *req,
+                                       const struct mqtt_props *props)
 {
     struct answering *a = calloc(1, sizeof(*a));
     int r;
@@ -67,7 +68,8 @@ static struct answering *new_answering(struct gateway_answers *all, struct str n
     a->all = all;
     list_push_back(&all->open, &a->node);
     if (mqtt_has(props, MQTT_PROP_RESPONSE_TOPIC) &&
-        request_may_answer_on(all->gw->settings->gateway.id, props->response_topic))
+        request_may_answer_on(all->gw->settings->gateway.id, props->response_topic) &&
+        broker_request_may_answer(req, props->response_topic))
         r = asprintf(&a->topic, STR_FMT, STR_ARG(props->response_topic));
     else
         r = asprintf(&a->topic, "wp/%s/response/" STR_FMT, all->gw->settings->gateway.id, STR_ARG(name));
@@ -125,7 +127,7 @@ static void on_request(void *arg, const struct broker_request *req)
 
     if (mqtt_message_props(m->props, &props) < 0)
         props = (struct mqtt_props){0};
-    a = new_answering(all, name, &props);
+    a = new_answering(all, name, req, &props);
     if (!a) {
         all->gw->lost_to_memory++;
         return;

@@ -130,7 +130,7 @@ static void on_request(void *arg, const struct broker_request *req)
     struct mqtt_props props;
 
     if (mqtt_message_props(m->props, &props) == 0) {
-        if (mqtt_has(&props, MQTT_PROP_RESPONSE_TOPIC))
+        if (mqtt_has(&props, MQTT_PROP_RESPONSE_TOPIC) && broker_request_may_answer(req, props.response_topic))
             wm.response_topic = props.response_topic;
         if (mqtt_has(&props, MQTT_PROP_CORRELATION_DATA))
             wm.correlation = props.correlation_data;

@@ -22,6 +22,7 @@ struct broker;
 struct entrance;
 struct loop;
 struct message;
+struct session;
 
 /* Settings are borrowed until broker_free(). */
 int broker_new(struct loop *loop, const struct broker_settings *settings, struct broker **ret_broker);
@@ -67,8 +68,13 @@ void broker_tap_close(struct broker_tap *tap); /* Accepts NULL. */
  */
 struct broker_request {
     struct message *m;
-    struct str client_id; /* of the publisher, borrowed during the call; "" for this process itself */
+    struct str client_id;       /* of the publisher, borrowed during the call; "" for this process itself */
+    const struct session *from; /* the same, for the broker; NULL: this process */
 };
+
+/* Whether the publisher might publish to this topic himself: to answer elsewhere would be a way round the rules. */
+bool broker_request_may_answer(const struct broker_request *req, struct str topic);
+
 typedef void broker_request_fn(void *arg, const struct broker_request *req);
 int broker_requests_open(struct broker *b, const char *filter, broker_request_fn *fn, void *arg,
                          struct broker_tap **ret_tap); /* closed by broker_tap_close() */

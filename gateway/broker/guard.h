@@ -32,7 +32,7 @@ struct str guard_user(const struct session *s);
 /* Whether the client of this connection is the one whose session it is: nobody else continues it. */
 bool guard_is_same(const struct session *s, const struct conn *c);
 
-/* Whether the permit, which may be NULL, lets a will be left. */
+/* Whether the permit, which may be NULL, lets something be published, such as a will. */
 bool guard_may_leave(struct permit *p, struct str topic);
 
 /* Of a guarded session; the first refusal is logged. */

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "broker/broker_internal.h"
+#include "broker/guard.h"
 #include "core/clock.h"
 #include "mqtt/topic.h"
 
@@ -99,6 +100,11 @@ void taps_free_closed(struct broker *b)
     }
 }
 
+bool broker_request_may_answer(const struct broker_request *req, struct str topic)
+{
+    return !req->from || !req->from->guarded || guard_may_leave(req->from->permit, topic);
+}
+
 int tap_give(struct subscriber *to, struct publication *p, const struct session *from)
 {
     struct broker_tap *tap = list_entry(to, struct broker_tap, subscriber);
@@ -112,7 +118,7 @@ int tap_give(struct subscriber *to, struct publication *p, const struct session 
     if (tap->fn) {
         tap->fn(tap->arg, m);
     } else {
-        const struct broker_request req = {.m = m, .client_id = from ? session_id(from) : str_of("")};
+        const struct broker_request req = {.m = m, .client_id = from ? session_id(from) : str_of(""), .from = from};
 
         tap->request_fn(tap->arg, &req);
     }

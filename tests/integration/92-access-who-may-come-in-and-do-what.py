@@ -18,6 +18,7 @@ groups:
   - {name: operators, users: [anna, otto], readwrite: ["plant/#"], deny: ["plant/secret/#"]}
 users:
   - {name: anna, write: ["public/#", "$SYS/not/really"], read: ["plant/secret/+/for-anna", "box"]}
+  - {name: eve, read: ["plant/#"], write: ["wp/site/request/#", "plant/answers"]}
   - {name: ida, readwrite: ["#"], subscribe: ["plant/#", "wp/+/response/#"]}
 """
 
@@ -34,7 +35,7 @@ broker:
     - {{port: {hall}, mount: hall/}}
 """
 
-PASSWORDS = {"anna": "secret", "otto": "gr\u00fcn", "ida": "x" * 100}
+PASSWORDS = {"eve": "eve", "anna": "secret", "otto": "gr\u00fcn", "ida": "x" * 100}
 DENIED = {5: 0x87, 4: 5, 3: 5}
 WRONG = {5: 0x86, 4: 4, 3: 4}
 
@@ -46,7 +47,8 @@ def passwd(*args, **options):
 def make_users(w):
     """One by each program that people have: yescrypt, mosquitto's PBKDF2 and its older SHA-512."""
     users, more = w.path("users"), w.path("more")
-    assert passwd("-b", users, "anna", PASSWORDS["anna"]).returncode == 0
+    for user in ("anna", "eve"):
+        assert passwd("-b", users, user, PASSWORDS[user]).returncode == 0
     subprocess.run(["mosquitto_passwd", "-b", users, "otto", PASSWORDS["otto"]], check=True, timeout=30)
     subprocess.run(["mosquitto_passwd", "-c", "-H", "sha512", "-b", more, "ida", PASSWORDS["ida"]], check=True, timeout=30)
     with open(users, "a") as f:
@@ -233,7 +235,17 @@ def the_gateways_requests_are_topics_like_others(site):
         assert otto.publish("wp/site/d/x/v/y/set", "1", qos=1).reason == 0x87
         ida.subscribe("wp/+/response/#")
         ida.publish("wp/site/request/audit", "{}", qos=1)
-        ida.expect(PUBLISH)
+        assert ida.expect(PUBLISH).topic == "wp/site/response/audit"
+
+
+def answers_are_no_way_round_the_rules(site):
+    with site.client("eve") as eve, site.client("ida") as ida:
+        ida.subscribe("plant/#", "wp/+/response/#")
+        for topic, want in (("plant/alarm", "wp/site/response/audit"), ("plant/answers", "plant/answers")):
+            eve.publish("wp/site/request/audit", "{}", qos=1, response_topic=topic)
+            p = ida.expect(PUBLISH)
+            assert p.topic == want, p
+            ida.expect_nothing(0.1)
 
 
 # ---- wirepost passwd ----
@@ -408,7 +420,8 @@ def main():
                a_will_where_one_may_not_publish_is_refused, a_subscription_brings_what_may_be_read,
                a_subscription_that_would_bring_nothing_is_refused, names_that_are_patterns_open_nothing,
                anonymous_clients_have_their_own_rules, a_session_is_its_users_alone,
-               rules_speak_of_topics_as_the_broker_knows_them, the_gateways_requests_are_topics_like_others]
+               rules_speak_of_topics_as_the_broker_knows_them, the_gateways_requests_are_topics_like_others,
+               answers_are_no_way_round_the_rules]
     of_folder = [passwd_keeps_the_rest_of_the_file, passwd_makes_a_file_for_its_owner_alone, passwd_follows_a_link,
                  passwd_refuses_what_cannot_be, passwd_asks_twice_and_shows_nothing, verdicts_are_mosquittos]
     only = sys.argv[1:]
