@@ -559,6 +559,24 @@ def plugins_that_cannot_be_loaded_are_refused_in_words(w):
     check_refused(w, plugin("record"), "would not open", {"fail": "1"})
 
 
+def the_example_of_the_readme_works(w):
+    """In C99, and as C++; with no other header of ours."""
+    top = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../..")
+    with open(os.path.join(top, "README.md")) as f:
+        example = re.search(r"```c\n(#include <wirepost/plugin.h>.*?)```", f.read(), re.DOTALL).group(1)
+    for language, standard, compiler in (("c", "c99", "cc"), ("c++", "c++20", "c++")):
+        source, binary = w.write("example", example), w.path("example-%s.so" % language)
+        subprocess.run([compiler, "-x", language, "-std=" + standard, "-Wall", "-Wextra", "-Werror", "-pedantic",
+                        "-Wno-missing-field-initializers", "-Wno-unused-parameter", "-shared", "-fPIC", "-I", os.path.join(top, "gateway/include"),
+                        "-o", binary, source], check=True, timeout=60)
+        broker, port, _ = start(w, [{"path": binary}])
+        with Client(port) as c:
+            c.connect("me")
+            assert c.publish("a", b"", qos=1).reason == 0x99
+            assert c.publish("a", b"x", qos=1).reason == 0x10
+        broker.stop()
+
+
 def a_reload_opens_before_it_closes_and_refuses_whole(w):
     first, second = Record(w.path("first")), Record(w.path("second"))
     one = {"path": plugin("record"), "options": {"file": first.path}}
@@ -606,7 +624,7 @@ def main():
     with Workplace() as w:
         if not only:
             for check in (before_anybody_comes_and_after_all_have_gone, plugins_that_cannot_be_loaded_are_refused_in_words,
-                          a_reload_opens_before_it_closes_and_refuses_whole):
+                          the_example_of_the_readme_works, a_reload_opens_before_it_closes_and_refuses_whole):
                 check(w)
                 print("ok: " + check.__name__.replace("_", " "), flush=True)
         broker, port, record = start_recording(w, limits={"queued_messages": 4, "on_full": "drop-oldest"})

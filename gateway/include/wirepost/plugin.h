@@ -31,6 +31,8 @@
  * the same turn of the broker's loop: a client can be disconnected from within an event about itself. They run events
  * of their own, from within which more may be called, and so on eight times: then calls are refused (-ELOOP).
  *
+ * Topics and filters are the broker's: where a listener has a mount, clients see them without that prefix.
+ *
  * Growth. ABI 1 grows at the ends of structs: `size` says how much of one there is. A plugin that reads a field which
  * was not in ABI 1's first version checks first; one built for other versions of this header goes on to work.
  */
@@ -223,7 +225,8 @@ struct wirepost_enqueue {
     struct wirepost_message *message;
 };
 
-/* message_enqueued_or_dropped: what came of it. One that was queued may be dropped later. */
+/* message_enqueued_or_dropped: what came of it. One that was queued may be dropped later. What waits for any member of
+ * a shared subscription is told of when one gets it. */
 enum wirepost_outcome {
     WIREPOST_SENT,
     WIREPOST_QUEUED,    /* its window is full, or it is away */
@@ -242,7 +245,7 @@ struct wirepost_enqueued {
 
 /* message_not_consumed: nobody has subscribed to it; it may have been retained. queue_overwritten: the oldest that
  * waited for `client` went to make room. retained_changed: the message is the retained one of its topic now.
- * retained_cleared: its topic has none any more; only `topic` is set. */
+ * retained_cleared: its topic has none any more; only `topic` is set. Not told of one that expires. */
 struct wirepost_notice {
     uint32_t size;
     const struct wirepost_client *client; /* NULL but for queue_overwritten */
@@ -253,7 +256,7 @@ struct wirepost_notice {
 struct wirepost_acknowledged {
     uint32_t size;
     const struct wirepost_client *client;
-    const struct wirepost_message *message;
+    const struct wirepost_message *message; /* NULL: it was sent before anybody listened to this event */
     uint16_t packet_id;
     uint8_t reason; /* from 0x80 on: it did not want it */
 };
