@@ -348,6 +348,9 @@ static int check_publish(struct mqtt_options *o)
         return mqtt_usage_error(o, "one of -m, -f, -l and -n has to say what to publish");
     if (o->queue && !o->lines)
         return mqtt_usage_error(o, "--queue is for --lines");
+    if ((o->content_type && strlen(o->content_type) > UINT16_MAX) ||
+        (o->correlation && strlen(o->correlation) > UINT16_MAX))
+        return mqtt_usage_error(o, "a property is longer than MQTT allows");
     if (o->response_topic && !topic_name_valid(str_of(o->response_topic)))
         return mqtt_usage_error(o, "'%s' is no topic for answers", o->response_topic);
     if (o->client.version == MQTT_V5)
