@@ -1,4 +1,5 @@
-/* aliases - see aliases.h. To the client, a topic's place in the table is its hash's. */
+/* aliases - see aliases.h. To the client: a slot per alias; when all are taken, a topic competes for that of its hash.
+ */
 #include "broker/aliases.h"
 
 #include <stdlib.h>
@@ -6,7 +7,7 @@
 #include "core/hash.h"
 
 enum {
-    OUT_MOST = 16,     /* a power of two */
+    OUT_MOST = 16,
     OUT_TOPIC_MIN = 4, /* an alias takes three bytes */
     OUT_TOPIC_MAX = 1024,
 };
@@ -26,7 +27,7 @@ struct aliases {
     struct held_topic *in; /* NULL: the client has set none */
     struct alias_slot *out;
     size_t in_count;
-    size_t out_count; /* 0, or a power of two */
+    size_t out_count;
     uint16_t out_most;
 };
 
@@ -100,12 +101,22 @@ void aliases_offer(struct aliases **a, uint16_t most)
 
 static void make_out(struct aliases *a)
 {
-    size_t count = OUT_MOST;
+    size_t count = a->out_most < OUT_MOST ? a->out_most : OUT_MOST;
 
-    while (count > a->out_most)
-        count /= 2;
     a->out = calloc(count, sizeof(*a->out));
     a->out_count = a->out ? count : 0;
+}
+
+/* The topic's slot, or one that is free. NULL: there is neither. */
+static struct alias_slot *find_slot(const struct aliases *a, struct str topic, uint32_t hash)
+{
+    for (size_t i = 0; i < a->out_count; i++) {
+        struct alias_slot *slot = &a->out[i];
+
+        if (!slot->topic.text || (slot->hash == hash && str_equal(text_of(&slot->topic), topic)))
+            return slot;
+    }
+    return NULL;
 }
 
 struct alias_choice aliases_choose(struct aliases *a, struct str topic)
@@ -122,17 +133,18 @@ struct alias_choice aliases_choose(struct aliases *a, struct str topic)
     if (!a->out)
         return none;
     hash = (uint32_t)hash_bytes(0, topic.data, topic.len);
-    slot = &a->out[hash & (a->out_count - 1)];
-    choice = (struct alias_choice){.alias = (uint16_t)(slot - a->out + 1)};
-    if (slot->topic.text && slot->hash == hash && str_equal(text_of(&slot->topic), topic)) {
-        choice.known = true;
+    slot = find_slot(a, topic, hash);
+    choice.known = slot && slot->topic.text;
+    if (choice.known)
         slot->rival = 0;
-        return choice;
+    if (!slot) {
+        slot = &a->out[hash % a->out_count];
+        if (slot->rival != hash) {
+            slot->rival = hash;
+            return none;
+        }
     }
-    if (slot->topic.text && slot->rival != hash) {
-        slot->rival = hash;
-        return none;
-    }
+    choice.alias = (uint16_t)(slot - a->out + 1);
     return choice;
 }
 

@@ -1,10 +1,10 @@
 /*
  * aliases - numbers in place of topics, on one connection and each way (3.3.2.3.4, 3.3.4).
  *
- * From the client: whatever it sets. To the client: a topic is given an alias
- * when it has a slot of the table to itself, or comes for the second time while
- * the slot's own has not: so topics that seldom come take none from those that
- * often do. Nothing is held for connections without. Loop thread only.
+ * From the client: whatever it sets. To the client: topics are given aliases
+ * until there are none left; then a topic takes the place of another when it
+ * comes for the second time while that has not: so topics that seldom come take
+ * none from those that often do. Nothing is held for connections without. Loop thread only.
  */
 #ifndef WP_BROKER_ALIASES_H
 #define WP_BROKER_ALIASES_H

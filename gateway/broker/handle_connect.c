@@ -27,7 +27,8 @@ static struct mqtt_props reason_string(const struct conn *c)
 
 static void refuse(struct conn *c, uint8_t version, enum mqtt_reason reason, const struct mqtt_props *props)
 {
-    bool broken = reason == MQTT_MALFORMED_PACKET || reason == MQTT_PROTOCOL_ERROR || reason == MQTT_PACKET_TOO_LARGE;
+    bool broken = reason == MQTT_MALFORMED_PACKET || reason == MQTT_PROTOCOL_ERROR || reason == MQTT_PACKET_TOO_LARGE ||
+                  reason == MQTT_TOPIC_NAME_INVALID;
     struct mqtt_packet p = {.type = MQTT_CONNACK, .props = *props};
 
     c->broker->stats.connects_refused++;
