@@ -140,7 +140,7 @@ static uint8_t ask_all(const struct rule_node *n, const struct walk *w)
 }
 
 /* What is said by `n`, which fits so far, and below. No deeper than RULE_LEVELS_MAX. */
-static uint8_t ask(const struct rule_node *n, struct walk w) /* NOLINT(misc-no-recursion) */
+static uint8_t ask(const struct rule_node *n, struct walk w)
 {
     const struct rule_node *child;
     struct str level;

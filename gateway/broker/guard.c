@@ -121,21 +121,20 @@ static struct acl *find_acl(const struct broker_settings *settings, const struct
     return settings->entrance.acl;
 }
 
+/* Without memory nothing is allowed. */
 static void follow(struct broker *b, struct session *s)
 {
     struct acl *acl = s->conn ? s->conn->entrance->settings->acl : find_acl(b->settings, s);
-    struct permit *p = NULL;
+    int r = 0;
 
-    if (!s->permit && !acl)
-        return;
-    if (s->permit ? permit_follow(s->permit, acl) == 0 : permit_for((struct str){0}, session_id(s), acl, &p) == 0) {
-        if (p)
-            guard_take(s, p);
-        s->guarded = acl;
-    } else {
-        s->guarded = true;
+    if (s->permit)
+        r = permit_follow(s->permit, acl);
+    else if (acl)
+        r = permit_for((struct str){0}, session_id(s), acl, &s->permit);
+    s->guarded = acl;
+    s->refusal_logged = false;
+    if (r < 0)
         log_error("broker: session %s: out of memory for its rules, it may do nothing", session_name(s).text);
-    }
 }
 
 /* MQTT_SUCCESS, or why its client may not stay. */
