@@ -113,5 +113,6 @@ int proxy_header_peer(const uint8_t *data, size_t len, const struct net_peer *pr
         *ret_peer = ipv6_peer(addresses);
     else
         *ret_peer = unknown_behind(proxy);
+    ret_peer->loopback &= proxy->loopback; /* from elsewhere nobody can be here */
     return 0;
 }

@@ -27,7 +27,7 @@ enum {
 int proxy_header_len(const uint8_t *data, size_t len);
 
 /* The peer that a whole header names. `proxy` is who has sent it, and the peer if it speaks for itself. An address that
- * it does not tell is never this machine's. 0 or -EBADMSG. */
+ * it does not tell is never this machine's, nor is any that a proxy elsewhere tells. 0 or -EBADMSG. */
 int proxy_header_peer(const uint8_t *data, size_t len, const struct net_peer *proxy, struct net_peer *ret_peer);
 
 #endif

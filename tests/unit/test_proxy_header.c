@@ -75,6 +75,19 @@ static void a_client_that_is_not_told_is_never_of_this_machine(void **state)
     assert_false(peer.loopback);
 }
 
+static void a_proxy_elsewhere_speaks_for_nobody_on_this_machine(void **state)
+{
+    static const uint8_t header[] = SIGNATURE "\x21\x11\0\x0c\x7f\0\0\x01\x7f\0\0\x01\xc3\x50\x07\x5b"
+                                              "\0";
+    const struct net_peer elsewhere = {.name = "192.0.2.9:4000", .address = 9};
+    struct net_peer peer;
+
+    (void)state;
+    assert_int_equal(proxy_header_peer(header, sizeof(header) - 2, &elsewhere, &peer), 0);
+    assert_string_equal(peer.name, "127.0.0.1:50000");
+    assert_false(peer.loopback);
+}
+
 static void records_are_passed_over(void **state)
 {
     struct net_peer peer;
@@ -136,6 +149,7 @@ int main(void)
         cmocka_unit_test(addresses_are_those_of_the_client),
         cmocka_unit_test(a_proxy_that_speaks_for_itself_is_the_peer),
         cmocka_unit_test(a_client_that_is_not_told_is_never_of_this_machine),
+        cmocka_unit_test(a_proxy_elsewhere_speaks_for_nobody_on_this_machine),
         cmocka_unit_test(records_are_passed_over),
         cmocka_unit_test(what_is_malformed_is_refused),
         cmocka_unit_test(version_1_is_known_by_its_first_word),
