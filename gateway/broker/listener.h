@@ -20,7 +20,8 @@ struct listeners {
     void *websockets_arg;
     struct list_node open; /* struct listener */
     struct tls_share handshakes;
-    struct list_node lingering; /* sockets that have been shut down and wait for the peer's end */
+    struct list_node lingering; /* sockets that have been shut down and wait for the peer's end, the oldest first */
+    size_t lingering_count;
 };
 
 void listeners_init(struct listeners *ls, struct broker *b);

@@ -37,6 +37,7 @@ static void tcp_free(struct tcp *t)
 {
     if (t->extra) {
         loop_timer_stop(t->broker->loop, &t->extra->timer);
+        t->broker->listeners.lingering_count -= list_linked(&t->extra->lingering);
         list_remove(&t->extra->lingering);
         tls_stream_free(t->extra->stream);
         free(t->extra);
@@ -103,8 +104,11 @@ static bool begin_linger(struct tcp *t, bool peer_finished)
     if (!t->extra && !add_extra(t, on_linger_end))
         return false;
     t->shaking = false;
+    if (ls->lingering_count == TCP_LINGERING)
+        tcp_free(list_entry(ls->lingering.next, struct extra, lingering)->tcp);
     loop_timer_start(t->broker->loop, &t->extra->timer, TCP_LINGER_MS);
     list_push_back(&ls->lingering, &t->extra->lingering);
+    ls->lingering_count++;
     return loop_watch_set(t->watch, LOOP_READ) == 0;
 }
 

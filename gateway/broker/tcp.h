@@ -8,7 +8,8 @@
  * bounds on connections; it hears of its peer when the handshake is done.
  * A socket that the broker closes is shut down and read until the peer's end, at
  * most TCP_LINGER_MS: closing with unread bytes would reset the connection, and
- * the reason just sent might never be seen. Loop thread only.
+ * the reason just sent might never be seen. Those are no connections any more:
+ * beyond TCP_LINGERING the oldest goes at once. Loop thread only.
  */
 #ifndef WP_BROKER_TCP_H
 #define WP_BROKER_TCP_H
@@ -18,7 +19,7 @@
 struct entrance;
 struct net_peer;
 
-enum { TCP_LINGER_MS = 1000 };
+enum { TCP_LINGER_MS = 1000, TCP_LINGERING = 256 };
 
 /* Takes the descriptor, whatever comes of it. tls: NULL for none; it outlives the conns of the entrance. */
 void tcp_accept(struct listeners *ls, struct entrance *e, struct tls_port *tls, int fd, const struct net_peer *peer);
