@@ -5,6 +5,7 @@
 
 #include "access/users.h"
 #include "broker/conn.h"
+#include "broker/mount.h"
 #include "core/log.h"
 #include "mqtt/topic.h"
 
@@ -57,7 +58,8 @@ bool guard_is_same(const struct session *s, const struct conn *c)
 {
     struct str owner = guard_user(s);
 
-    return !owner.data == !c->user && (!c->user || str_equal(owner, user_of(c)));
+    return !owner.data == !c->user && (!c->user || str_equal(owner, user_of(c))) &&
+           s->mount == mount_mark(c->entrance->settings->mount, c->broker->seed);
 }
 
 bool guard_may_leave(struct permit *p, struct str topic)

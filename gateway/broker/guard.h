@@ -29,7 +29,8 @@ void guard_take(struct session *s, struct permit *p);
 /* Whose session it is; NULL data: nobody's. */
 struct str guard_user(const struct session *s);
 
-/* Whether the client of this connection is the one whose session it is: nobody else continues it. */
+/* Whether the client of this connection is the one whose session it is, below the same mount: nobody else continues it.
+ */
 bool guard_is_same(const struct session *s, const struct conn *c);
 
 /* Whether the permit, which may be NULL, lets something be published, such as a will. */

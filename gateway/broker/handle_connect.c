@@ -113,6 +113,8 @@ static struct session *take_session(struct conn *c, struct str id, bool clean_st
         s = session_new(b, id);
     if (s && session_attach(s, c) < 0)
         return NULL;
+    if (s)
+        s->mount = mount_mark(c->entrance->settings->mount, b->seed);
     return s;
 }
 

@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "core/buf.h"
+#include "core/hash.h"
 #include "mqtt/topic.h"
 
 static bool is_everybodys(struct str topic)
@@ -64,4 +65,9 @@ bool mount_strip(const char *mount, struct str name, struct str *ret_name)
         return false;
     *ret_name = (struct str){.data = name.data + prefix.len, .len = name.len - prefix.len};
     return true;
+}
+
+uint32_t mount_mark(const char *mount, uint64_t seed)
+{
+    return mount ? (uint32_t)hash_bytes(seed, mount, strlen(mount)) | 1 : 0;
 }

@@ -11,6 +11,7 @@
 #define WP_BROKER_MOUNT_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "core/str.h"
 
@@ -23,5 +24,8 @@ int mount_filter(const char *mount, struct str filter, struct buf *scratch, stru
 
 /* Without the prefix. False when it does not begin with it: it is not for those who have this mount. */
 bool mount_strip(const char *mount, struct str name, struct str *ret_name);
+
+/* Another number: another mount. 0: NULL, none. */
+uint32_t mount_mark(const char *mount, uint64_t seed);
 
 #endif

@@ -49,6 +49,7 @@ struct session {
     struct absence *absence;     /* while its client is away; NULL: it is here */
     uint32_t hash;
     uint32_t expiry_s; /* 0: ends with the connection; SESSION_NEVER */
+    uint32_t mount;    /* mount_mark() of where its topics are */
     uint16_t id_len;
     uint16_t share_count;
     bool guarded;        /* there are rules for it */
