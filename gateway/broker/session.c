@@ -10,6 +10,7 @@
 #include "broker/owed.h"
 #include "broker/will.h"
 #include "core/hash.h"
+#include "core/utf8.h"
 
 #define MIN_BUCKETS 64
 
@@ -43,13 +44,25 @@ void session_table_fini(struct session_table *t)
     *t = (struct session_table){0};
 }
 
+/* U+0000 to U+001F, and U+007F to U+009F: a terminal may obey the latter too. */
+static bool is_control(const char *c)
+{
+    unsigned char first = (unsigned char)c[0];
+
+    return first < ' ' || first == 0x7f || (first == 0xc2 && (unsigned char)c[1] < 0xa0);
+}
+
 struct session_name session_name_of(struct str text)
 {
     struct session_name name = {""};
     size_t len = text.len < sizeof(name.text) ? text.len : sizeof(name.text) - 1;
+    size_t n;
 
-    for (size_t i = 0; i < len; i++)
-        name.text[i] = (unsigned char)text.data[i] < ' ' || text.data[i] == 0x7f ? '?' : text.data[i];
+    for (size_t i = 0; i < len && (n = utf8_char_len(text.data + i, len - i)) > 0; i += n)
+        if (is_control(text.data + i))
+            memset(name.text + i, '?', n);
+        else
+            memcpy(name.text + i, text.data + i, n);
     return name;
 }
 
