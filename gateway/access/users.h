@@ -20,7 +20,10 @@
 struct arena;
 struct findings;
 
-enum { USERS_DIGEST = 32 };
+enum {
+    USERS_DIGEST = 32,
+    USERS_MAX_BYTES = 16 * 1024 * 1024, /* of a file: 100 000 users and more */
+};
 
 struct user {
     struct str name;

@@ -16,8 +16,6 @@
 #include "cli/cli.h"
 #include "core/buf.h"
 
-enum { FILE_MAX = 16 * 1024 * 1024 };
-
 struct passwd_options {
     const char *path;
     const char *user;
@@ -147,7 +145,7 @@ static int read_file(const char *path, struct buf *out, struct stat *ret_st)
 
     if (r == 0 && !S_ISREG(ret_st->st_mode))
         r = -EINVAL;
-    while (r == 0 && buf_len(out) <= FILE_MAX) {
+    while (r == 0 && buf_len(out) <= USERS_MAX_BYTES) {
         uint8_t *room = buf_reserve(out, 65536);
         ssize_t n = room ? read(fd, room, 65536) : 0;
 
@@ -160,7 +158,7 @@ static int read_file(const char *path, struct buf *out, struct stat *ret_st)
         else
             buf_commit(out, (size_t)n);
     }
-    if (r == 0 && buf_len(out) > FILE_MAX)
+    if (r == 0 && buf_len(out) > USERS_MAX_BYTES)
         r = -EFBIG;
     if (fd >= 0)
         close(fd);

@@ -53,13 +53,13 @@ static const char *shown_path(struct loader *ld, const char *dir, const char *pa
 }
 
 /* Its text, which begins a file of findings. False: reported at the place that names it. */
-static bool read_file(struct loader *ld, const char *path, struct place named, struct buf *text,
+static bool read_file(struct loader *ld, const char *path, struct place named, size_t most, struct buf *text,
                       const struct file **ret_file)
 {
     const char *shown = shown_path(ld, named.file->dir, path);
-    int r = shown ? source_read_bytes(path, TREE_MAX_BYTES, text) : -ENOMEM;
+    int r = shown ? source_read_bytes(path, most, text) : -ENOMEM;
 
-    if (r == 0 && buf_len(text) > TREE_MAX_BYTES)
+    if (r == 0 && buf_len(text) > most)
         r = -EFBIG;
     if (r == 0)
         *ret_file = source_file(ld, shown);
@@ -80,7 +80,7 @@ static struct users *read_users(struct loader *ld, const char *path, struct plac
     struct buf text = {0};
     int r;
 
-    if (read_file(ld, path, named, &text, &at.file)) {
+    if (read_file(ld, path, named, USERS_MAX_BYTES, &text, &at.file)) {
         check_mode(ld, path, at.file, true);
         r = users_parse(ld->ctx.arena, buf_str(&text), &findings, &users);
         if (r < 0 && r != -EINVAL)
@@ -119,7 +119,7 @@ static struct acl *read_acl(struct loader *ld, const char *path, struct place na
     struct acl *acl = NULL;
     struct buf text = {0};
 
-    if (read_file(ld, path, named, &text, &at.file)) {
+    if (read_file(ld, path, named, TREE_MAX_BYTES, &text, &at.file)) {
         check_mode(ld, path, at.file, false);
         acl = parse_acl(ld, buf_str(&text), &at);
     }
