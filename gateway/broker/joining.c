@@ -15,21 +15,29 @@ void broker_add_judge(struct broker *b, struct judge *j)
 
 struct joining *joining_begin(const struct join_request *req, void *arg)
 {
-    struct joining *j = malloc(sizeof(*j) + req->raw.len);
+    struct joining *j = malloc(sizeof(*j));
+    uint8_t *connect = malloc(req->raw.len);
 
     assert(!req->conn->joining);
-    if (!j)
+    if (!j || !connect) {
+        free(j);
+        free(connect);
         return NULL;
-    *j = (struct joining){.conn = req->conn, .judge = req->judge, .arg = arg, .connect_len = req->raw.len};
-    memcpy(j->connect, req->raw.data, req->raw.len);
+    }
+    memcpy(connect, req->raw.data, req->raw.len);
+    *j = (struct joining){
+        .conn = req->conn, .judge = req->judge, .arg = arg, .connect = connect, .connect_len = req->raw.len};
     req->conn->joining = j;
+    budget_count(req->conn);
     return j;
 }
 
-static void joining_free(struct joining *j)
+static void drop_bytes(struct joining *j)
 {
     free(j->early);
-    free(j);
+    free(j->connect);
+    j->early = NULL;
+    j->connect = NULL;
 }
 
 /* At most what one read brought: the peer is paused. */
@@ -54,8 +62,10 @@ void joining_keep(struct conn *c, const uint8_t *data, size_t len)
 
 void joining_conn_gone(struct conn *c)
 {
-    if (c->joining)
-        c->joining->conn = NULL;
+    if (!c->joining)
+        return;
+    c->joining->conn = NULL;
+    drop_bytes(c->joining);
     c->joining = NULL;
 }
 
@@ -86,5 +96,6 @@ void joining_decide(struct joining *j, uint8_t verdict)
     assert(verdict != JOIN_LATER);
     if (j->conn)
         go_on(j, verdict);
-    joining_free(j);
+    drop_bytes(j);
+    free(j);
 }

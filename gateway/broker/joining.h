@@ -55,8 +55,8 @@ struct joining {
     void *arg;           /* the judge's own */
     uint8_t *early;      /* what followed CONNECT, not yet read; NULL: nothing */
     size_t early_len;
+    uint8_t *connect; /* NULL: the connection has gone */
     size_t connect_len;
-    uint8_t connect[];
 };
 
 /* The caller then returns JOIN_LATER and calls joining_decide() once, in a later turn. NULL when out of memory. */

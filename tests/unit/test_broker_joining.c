@@ -101,6 +101,22 @@ static void a_judge_without_an_opinion_passes_on_later_too(void **state)
     assert_null(b->peer.conn);                  /* it has said DISCONNECT meanwhile */
 }
 
+static void what_a_client_that_goes_has_sent_is_not_kept(void **state)
+{
+    struct bench *b = *state;
+    struct script later;
+
+    b->peer.takes = 1000;
+    add_judge(b, &later, JOIN_LATER);
+    join(b->broker, &b->peer, "a");
+    send_packet(&b->peer, &(struct mqtt_packet){.type = MQTT_PINGREQ});
+    assert_true(later.ticket->connect && later.ticket->early);
+    broker_conn_lost(b->peer.conn, "gone");
+    assert_null(later.ticket->connect);
+    assert_null(later.ticket->early);
+    joining_decide(later.ticket, MQTT_SUCCESS);
+}
+
 static void a_client_that_goes_is_not_missed_by_its_judge(void **state)
 {
     struct bench *b = *state;
@@ -124,6 +140,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_follows_connect_waits_for_the_verdict, begin, end),
         cmocka_unit_test_setup_teardown(a_judge_without_an_opinion_passes_on_later_too, begin, end),
         cmocka_unit_test_setup_teardown(a_client_that_goes_is_not_missed_by_its_judge, begin, end),
+        cmocka_unit_test_setup_teardown(what_a_client_that_goes_has_sent_is_not_kept, begin, end),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
