@@ -58,6 +58,7 @@ struct broker {
     struct timer catch_up;
     struct conn *dirty; /* the first to be served */
     struct conn *dirty_last;
+    uint32_t dirty_count;
     struct loop_hook end_of_turn;
     struct buf_pool pool;
     uint64_t buffer_bytes; /* budget.c: what connections hold of packets */

@@ -63,7 +63,23 @@ int broker_conn_certify(struct conn *c, struct str user)
 
 /* ---- output ---- */
 
-/* In order: receivers, who are marked before their publisher is acknowledged, are sent to first. */
+static void put_first(struct broker *b, struct conn *c)
+{
+    c->dirty_next = b->dirty;
+    if (!b->dirty)
+        b->dirty_last = c;
+    b->dirty = c;
+}
+
+static void put_last(struct broker *b, struct conn *c)
+{
+    c->dirty_next = NULL;
+    b->dirty_last->dirty_next = c;
+    b->dirty_last = c;
+}
+
+/* A few in order: a receiver, marked first, has its message before the publisher is acknowledged. Of many the last
+ * first: mostly a publisher, who then goes on while the others are sent to, so that more goes with the next send. */
 void conn_mark_dirty(struct conn *c)
 {
     struct broker *b = c->broker;
@@ -71,12 +87,11 @@ void conn_mark_dirty(struct conn *c)
     if (c->dirty)
         return;
     c->dirty = true;
-    c->dirty_next = NULL;
-    if (b->dirty)
-        b->dirty_last->dirty_next = c;
+    if (b->dirty && b->dirty_count < CONN_IN_ORDER)
+        put_last(b, c);
     else
-        b->dirty = c;
-    b->dirty_last = c;
+        put_first(b, c);
+    b->dirty_count++;
 }
 
 struct buf *conn_out(struct conn *c)
@@ -471,6 +486,7 @@ void conns_end_turn(struct broker *b)
         struct conn *c = b->dirty;
 
         b->dirty = c->dirty_next;
+        b->dirty_count--;
         c->dirty = false;
         if (c->state != CONN_CLOSED)
             end_turn(c);

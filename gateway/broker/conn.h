@@ -78,6 +78,7 @@ enum {
     CONN_OUT_AHEAD = 256 * 1024, /* unsent bytes from which on QoS 1 and 2 wait by reference */
     CONN_OUT_EARLY = 64 * 1024,  /* unsent bytes that are not left until the end of the turn */
     CONN_CONNECT_MS = 10000,     /* for CONNECT to come */
+    CONN_IN_ORDER = 32,          /* so many are served in the order in which they got something to send */
 };
 
 /* The output buffer, and the conn on the dirty list. Never NULL: without memory a
