@@ -308,7 +308,7 @@ void broker_conn_writable(struct conn *c)
 
 static bool must_pause(const struct conn *c)
 {
-    return !is_under_bound(c) || c->catch_up || c->joining || (c->throttle && throttle_waits(c->throttle)) ||
+    return !is_under_bound(c) || catch_up_is_due(c) || c->joining || (c->throttle && throttle_waits(c->throttle)) ||
            (c->inflight && owed_count(c) >= c->inflight);
 }
 
@@ -476,6 +476,8 @@ static void end_turn(struct conn *c)
             session_pump(c->session);
         flush(c);
     } while (c->session && session_waiting(c->session) && !c->blocked);
+    if (c->catch_up)
+        catch_up_resume(c);
     budget_count(c);
     check_resume(c);
 }

@@ -55,6 +55,13 @@ int retained_set(struct retained *r, struct message *m)
     return 0;
 }
 
+struct message *retained_get(const struct retained *r, struct str topic)
+{
+    const struct topic_node *n = topic_tree_find(&r->tree, topic);
+
+    return n ? n->value : NULL;
+}
+
 uint64_t retained_memory(const struct retained *r)
 {
     return r->of_clients_bytes + r->tree.bytes;

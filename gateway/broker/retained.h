@@ -38,6 +38,9 @@ uint64_t retained_memory(const struct retained *r);
  * most_bytes of memory; 0: no limit. */
 bool retained_has_room(const struct retained *r, struct str topic, size_t bytes, size_t most, uint64_t most_bytes);
 
+/* The topic's message, or NULL. */
+struct message *retained_get(const struct retained *r, struct str topic);
+
 /* Forgets the topic's message. False when there was none. */
 bool retained_clear(struct retained *r, struct str topic);
 

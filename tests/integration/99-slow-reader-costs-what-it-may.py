@@ -134,9 +134,80 @@ def a_client_that_reads_again_gets_what_was_kept_in_order(port):
     deaf.kill()
 
 
+def take_all(c, count):
+    """A message of each topic, acknowledged; the last word on each comes last."""
+    topics = {}
+    new = False
+    while len(topics) < count or not new:
+        p = c.recv(30)
+        if p.qos:
+            c.ack(PUBACK, p.id)
+        assert topics.get(p.topic) != b"new", p
+        topics[p.topic] = p.payload
+        new |= p.payload == b"new"
+
+
+def take_retained(c, count):
+    """All of them, each once, acknowledged."""
+    topics = set()
+    while len(topics) < count:
+        p = c.recv(30)
+        assert p.type == PUBLISH and p.retain and p.topic not in topics, p
+        topics.add(p.topic)
+        c.ack(PUBACK, p.id)
+
+
+def retained_messages_wait_until_a_slow_client_takes_them(port):
+    count = 10000
+    with Client(port) as pub:
+        pub.connect("pub")
+        for first in range(0, count, 100):
+            pub.send(b"".join(publish("r/%d" % i, bytes(1000), qos=1, id=i % 100 + 1, retain=True)
+                              for i in range(first, first + 100)))
+            for _ in range(100):
+                assert pub.expect(PUBACK).reason < 0x80
+    before = resident_kib(program.process.pid)
+    slow = [(Client(port), qos) for qos in (0, 1) for _ in range(10)]
+    for i, (c, qos) in enumerate(slow): # 10 MB for each, of which they take none
+        c.connect("slow-%d" % i, session_expiry=100 if qos else 0)
+        c.subscribe("r/#", qos=qos)
+    with Client(port) as quick:
+        quick.connect("quick")
+        quick.subscribe("r/#", qos=1)
+        take_retained(quick, count)
+        grown = (resident_kib(program.process.pid) - before) * 1024 / MB
+        print("    20 slow clients are owed 10 MB each: %.1f MB more resident" % grown)
+        assert grown < ROOM_MB, grown
+    with Client(port) as pub: # replaces one of those that wait, and those are not to come after it
+        pub.connect("pub")
+        pub.publish("r/%d" % (count - 1), b"new", qos=1, retain=True)
+    for c, qos in slow[:2] + slow[-2:]:
+        take_all(c, count)
+    for c, qos in slow:
+        c.kill()
+
+
+def a_client_that_goes_while_it_is_sent_retained_messages_finds_them_later(port):
+    with Client(port) as c:
+        c.connect("leaves", session_expiry=100, receive_maximum=5)
+        c.subscribe("r/#", qos=1)
+        taken = {c.expect(PUBLISH).topic for _ in range(5)}
+    with Client(port) as c:
+        c.connect("leaves", clean=False, session_expiry=100)
+        got = set()
+        while len(got) < 100: # what the queue may hold
+            p = c.expect(PUBLISH)
+            got.add(p.topic)
+            c.ack(PUBACK, p.id)
+        assert taken <= got
+
+
 if __name__ == "__main__":
     bounds = {"message_bytes": "8MB", "queued_bytes": "6MB"}
     run(a_deaf_client_is_bounded_at_qos_0, a_deaf_client_is_bounded_at_qos_1, many_deaf_clients_are_bounded_together,
         clients_that_are_away_are_bounded_together, large_messages_are_bounded_too,
         packets_that_are_never_finished_are_bounded_together, a_client_that_reads_again_gets_what_was_kept_in_order,
         start=start, **bounds)
+    run(retained_messages_wait_until_a_slow_client_takes_them,
+        a_client_that_goes_while_it_is_sent_retained_messages_finds_them_later, start=start,
+        queued_bytes="1MB", queued_messages=200, inflight=20)
