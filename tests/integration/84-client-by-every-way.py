@@ -267,6 +267,26 @@ def bridges(w, broker, ca):
         print("bridge to %s %s: 100 messages, in order" % (broker.name, url))
 
 
+def renewed_certificates_are_used(w, ca, server):
+    """A bridge whose certificate has expired is refused until the file holds a better one; nobody restarts it."""
+    upstream, port = free_port(), free_port()
+    config = ("broker: {listeners: [{port: %d, tls: {cert: %s, key: %s, client_ca: %s, require_client_cert: true}}]}\n"
+              "web: {enabled: false}\n" % (upstream, server.cert, server.key, ca.cert))
+    w.start([WIREPOST, "run", "-c", w.write("strict.yaml", config)], ready="broker running")
+    expired, good = ca.issue("bridge", first_day=-9, last_day=-1), ca.issue("bridge")
+    config = CONFIG.format(data=w.path("data-renewed"), port=port, upstream=upstream, protocol=5, keepalive="5s", more="")
+    config = config.replace("mqtt://", "mqtts://").replace(
+        "    client_id: gw", "    tls: {ca: %s, cert: %s, key: %s}\n    client_id: gw" % (ca.cert, expired.cert, expired.key))
+    gateway = w.start([WIREPOST, "run", "-c", w.write("renewed.yaml", config)], port=port)
+    gateway.wait_for_log("bridge cloud: cannot connect to .*TLS: .*expired")
+    for path, text in zip((expired.key, expired.cert), reversed(good.read())):
+        with open(path, "w") as f:
+            f.write(text)
+    gateway.wait_for_log("bridge cloud: connected to", 20)
+    gateway.stop()
+    print("a bridge whose certificate was renewed came back by itself")
+
+
 def topics_become_numbers(w):
     """An upstream that takes them is told a topic once a connection; state comes first and has a number too."""
     with Server() as server:
@@ -307,6 +327,7 @@ def main():
             tells_a_broker_that_remembers(w, broker, ca)
             bridges(w, broker, ca)
             broker.program.stop(status=None)
+        renewed_certificates_are_used(w, ca, server)
         topics_become_numbers(w)
 
 
