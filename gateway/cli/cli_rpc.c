@@ -47,24 +47,32 @@ static void fail(struct rpc *c, int error)
 
 /* The request */
 
-/* 4.10.1: below what the broker offers this client, or where only this client asks. */
+static struct str id_of(const struct rpc *c, const struct mqtt_packet *connack)
+{
+    return mqtt_has(&connack->props, MQTT_PROP_ASSIGNED_CLIENT_ID) ? connack->props.assigned_client_id
+                                                                   : str_of(c->options.client.client_id);
+}
+
+/* 4.10.1: below what the broker offers, or else below response/. What is offered may be this client's alone, and have
+ * its id in it, or everyone's. */
 static void choose_response_topic(struct rpc *c, const struct mqtt_packet *connack)
 {
-    const char *given = c->options.response_topic;
-    struct str offered = mqtt_has(&connack->props, MQTT_PROP_RESPONSE_INFO) ? connack->props.response_info : str_of("");
-    struct str id = mqtt_has(&connack->props, MQTT_PROP_ASSIGNED_CLIENT_ID) ? connack->props.assigned_client_id
-                                                                            : str_of(c->options.client.client_id);
+    struct str base = mqtt_has(&connack->props, MQTT_PROP_RESPONSE_INFO) ? connack->props.response_info : str_of("");
+    struct str id = id_of(c, connack);
 
-    if (given) {
-        buf_put_text(&c->response, given);
+    if (c->options.response_topic) {
+        buf_put_text(&c->response, c->options.response_topic);
         return;
     }
-    if (offered.len > 0 && !topic_name_valid(offered))
-        offered.len = 0;
-    buf_append(&c->response, offered.len ? offered.data : "response", offered.len ? offered.len : 8);
-    if (buf_len(&c->response) && buf_str(&c->response).data[buf_len(&c->response) - 1] != '/')
+    if (!topic_name_valid(base))
+        base = str_of("response/");
+    buf_append(&c->response, base.data, base.len);
+    if (base.data[base.len - 1] != '/')
         buf_put_u8(&c->response, '/');
-    buf_append(&c->response, id.data, id.len);
+    if (memmem(base.data, base.len, id.data, id.len))
+        buf_put_text(&c->response, "rpc");
+    else
+        buf_append(&c->response, id.data, id.len);
     if (!topic_name_valid(buf_str(&c->response))) { /* a client id may hold what a topic may not */
         buf_clear(&c->response);
         buf_printf(&c->response, "response/%s", c->correlation);

@@ -278,11 +278,12 @@ def requests(w, ports, ca):
     got = json.loads(run("rpc", "wp/plant7/request/log", '{"id": 3, "level": "info"}', *place)[0])
     assert got["status"] == "done" and got["id"] == 3, got
     with Server() as server:
-        p = w.start([WIREPOST, "rpc", "t", "-h", "127.0.0.1", "-p", str(server.port), "-i", "me"])
-        peer = server.accept(response_info="answers/for/you")
-        assert peer.connect_packet.props["request_response_info"] == 1
-        assert peer.answer_subscribe(0x87) == [("answers/for/you/me", 1)]
-        assert p.process.wait(20) == DENIED and "no answer could come" in p.log(), p.log()
+        for offered, chosen in (("answers/for/all", "answers/for/all/me"), ("answers/me/", "answers/me/rpc"), ("a/#", "response/me")):
+            p = w.start([WIREPOST, "rpc", "t", "-h", "127.0.0.1", "-p", str(server.port), "-i", "me"])
+            peer = server.accept(response_info=offered)
+            assert peer.connect_packet.props["request_response_info"] == 1
+            assert peer.answer_subscribe(0x87) == [(chosen, 1)]
+            assert p.process.wait(20) == DENIED and "no answer could come" in p.log(), p.log()
     print("rpc: answers over TCP, TLS and WebSocket, by other programs and by the gateway; late ones and none: status 5")
 
 
