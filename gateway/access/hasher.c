@@ -52,6 +52,7 @@ struct hasher {
     struct hasher_limits limits;
     struct list_node addresses;
     struct hasher_stats stats;
+    size_t held; /* answers that wait */
 
     pthread_t thread;
     pthread_mutex_t lock;
@@ -230,7 +231,8 @@ static void take_finished(struct hasher *h, int64_t now_ms)
     a = job->address;
     leave_queue(h, job);
     h->stats.wrong += !job->right;
-    if (!job->right && h->limits.failed_delay_ms > 0) {
+    if (!job->right && h->limits.failed_delay_ms > 0 && h->held < h->limits.waiting) {
+        h->held++;
         a->answer = job;
         a->held_until_ms = now_ms + h->limits.failed_delay_ms;
     } else {
@@ -249,6 +251,7 @@ static void release(struct hasher *h, int64_t now_ms)
 
         if (answer) {
             a->answer = NULL;
+            h->held--;
             tell(answer);
         }
         n = n->next;
@@ -282,19 +285,20 @@ int64_t hasher_run(struct hasher *h, int64_t now_ms)
 
 int hasher_ask(struct hasher *h, const struct hash_question *q, struct hash_job **ret_job)
 {
-    struct address *a = find_address(h, q->address);
+    bool full = h->stats.waiting >= h->limits.waiting;
+    struct address *a = full ? NULL : find_address(h, q->address);
     struct hash_job *job;
 
     h->stats.asked++;
-    if (!a)
+    if (!full && !a)
         return -ENOMEM;
-    if (h->stats.waiting >= h->limits.waiting || a->count >= h->limits.waiting_per_address) {
+    if (full || a->count >= h->limits.waiting_per_address) {
         h->stats.refused++;
-        return h->stats.waiting >= h->limits.waiting ? -EBUSY : -EDQUOT; /* the address goes with the next release() */
+        return full ? -EBUSY : -EDQUOT;
     }
     job = job_new(q);
     if (!job)
-        return -ENOMEM;
+        return -ENOMEM; /* the address goes with the next release() */
     job->address = a;
     list_push_back(&a->jobs, &job->node);
     a->count++;

@@ -5,7 +5,7 @@
  *                   (addresses take turns)
  *
  * Bounded: so many may wait in all, and of one address. After a wrong password the address's next question, and the
- * answer itself, wait for a while; other addresses do not.
+ * answer itself, wait for a while; other addresses do not. As many answers are held back as questions may wait.
  *
  * hasher_ask(), hasher_forget() and hasher_run() belong to the loop thread; wake runs in the worker.
  */

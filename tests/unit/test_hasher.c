@@ -135,6 +135,22 @@ static void wrong_ones_hold_up_their_own_address(void **state)
     assert_string_equal(f->answers, "CaB");
 }
 
+static void no_more_answers_are_held_back_than_may_wait(void **state)
+{
+    struct fixture *f = *state;
+    struct ask asks[10];
+
+    for (int i = 0; i < 10; i++) {
+        const char address[] = {(char)('0' + i), '\0'};
+
+        assert_int_equal(ask(f, &asks[i], (char)('a' + i), address, "guess"), 0);
+        settle(f, 0);
+    }
+    assert_string_equal(f->answers, "ij");
+    settle(f, 1000);
+    assert_int_equal(f->count, 10);
+}
+
 static void addresses_take_turns(void **state)
 {
     struct fixture *f = *state;
@@ -209,6 +225,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(right_ones_are_told_at_once, setup, teardown),
         cmocka_unit_test_setup_teardown(wrong_ones_hold_up_their_own_address, setup, teardown),
+        cmocka_unit_test_setup_teardown(no_more_answers_are_held_back_than_may_wait, setup, teardown),
         cmocka_unit_test_setup_teardown(addresses_take_turns, setup, teardown),
         cmocka_unit_test_setup_teardown(what_waits_is_bounded, setup, teardown),
         cmocka_unit_test_setup_teardown(nobody_is_told_what_was_forgotten, setup, teardown),
