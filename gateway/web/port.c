@@ -23,7 +23,7 @@ static struct web_port *find_closed(struct web *w, bool with_tls)
     list_for_each (n, &w->ports) {
         struct web_port *p = list_entry(n, struct web_port, node);
 
-        if (!p->open && p->visitors == 0 && !p->ssl == !with_tls)
+        if (!p->open && list_empty(&p->visitors) && !p->ssl == !with_tls)
             return p;
     }
     return NULL;
@@ -36,6 +36,7 @@ static struct web_port *new_port(struct web *w, bool with_tls)
     if (!p)
         return NULL;
     p->web = w;
+    list_init(&p->visitors);
     list_push_back(&w->ports, &p->node);
     p->vhost = web_make_vhost(w, p, with_tls);
     if (p->vhost && (p->ssl != NULL) == with_tls)
@@ -72,6 +73,17 @@ void web_port_close(struct web_port *p)
     p->tls = NULL;
     p->lent = NULL;
     p->hosts = (struct web_hosts){0};
+}
+
+void web_port_hang_up(struct web_port *p)
+{
+    struct list_node *n;
+
+    if (!p)
+        return;
+    list_for_each (n, &p->visitors)
+        lws_set_timeout(list_entry(n, struct visitor, node)->wsi, PENDING_TIMEOUT_CLOSE_SEND, LWS_TO_KILL_ASYNC);
+    lws_cancel_service(p->web->context);
 }
 
 void web_ports_free(struct web *w)
@@ -135,7 +147,8 @@ void web_visitor_came(struct lws *wsi)
     if (!v)
         return; /* a helper of lws itself */
     v->counted = true;
-    v->port->visitors++;
+    v->wsi = wsi;
+    list_push_back(&v->port->visitors, &v->node);
     w->http_count++;
     lws_set_opaque_user_data(wsi, v);
 }
@@ -159,7 +172,7 @@ void web_visitor_gone(struct lws *wsi)
         return;
     web_http_done(wsi);
     lws_set_opaque_user_data(wsi, NULL);
-    v->port->visitors--;
+    list_remove(&v->node);
     free(v);
 }
 

@@ -162,15 +162,15 @@ int web_use(struct web *w, const struct web_settings *settings)
 {
     int r = 0;
 
-    if (!settings->enabled)
-        web_unlisten(w);
-    else
+    if (settings->enabled) {
         r = web_listen(w, settings);
-    if (r == 0) {
-        w->settings = settings;
-        return 0;
+    } else {
+        web_port_hang_up(w->port);
+        web_unlisten(w);
     }
-    if (w->settings && w->settings->enabled && !w->acceptor)
+    if (r == 0)
+        w->settings = settings;
+    else if (w->settings && w->settings->enabled)
         web_listen(w, w->settings);
     return r;
 }

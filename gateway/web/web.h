@@ -21,7 +21,8 @@ typedef void web_metrics_fn(void *arg, struct buf *out);
 int web_new(struct loop *loop, struct broker *broker, web_metrics_fn *metrics, void *arg, struct web **ret_web);
 
 /* Goes by these settings, borrowed in the place of those before: listens where they say, if they say so. Connections
- * stay, and those that come later see other certificates. 0; or -errno, logged, and it goes on as before. */
+ * stay unless there is to be no port any more, and those that come later see other certificates. 0; or -errno, logged,
+ * and it goes on as before. */
 int web_use(struct web *w, const struct web_settings *settings);
 
 /* Closes every connection; after broker_stop(), whose clients are told why through it. Accepts NULL. */

@@ -61,11 +61,13 @@ struct web_port {
     struct web_hosts hosts;                /* borrowed */
     bool has_page;                         /* the page and what belongs to it, besides /mqtt */
     bool open;
-    size_t visitors; /* connections of any kind */
+    struct list_node visitors;
 };
 
 /* Who has come in, until it is gone. */
 struct visitor {
+    struct list_node node; /* in the port's */
+    struct lws *wsi;
     struct web_port *port;
     struct entrance *entrance; /* NULL: the broker's own */
     struct net_peer peer;
@@ -97,7 +99,8 @@ void web_accept_more(struct web *w);
 
 /* port.c. NULL: logged. */
 struct web_port *web_port_open(struct web *w, bool with_tls);
-void web_port_close(struct web_port *p);
+void web_port_close(struct web_port *p);   /* those who are in stay */
+void web_port_hang_up(struct web_port *p); /* on all of them */
 void web_ports_free(struct web *w);
 
 /* Those who come from now on see these certificates. `tls` is borrowed. 0 or -errno, logged. */

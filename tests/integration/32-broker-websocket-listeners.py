@@ -307,6 +307,23 @@ def a_reload_closes_and_opens_listeners(s):
         stays.ping()
 
 
+def a_reload_without_the_web_port_ends_who_came_in_there(s):
+    with s.client(s.web, context=s.context, headers={"Host": "localhost"}) as page, s.client(s.wss, context=s.context) as stays:
+        page.connect("page")
+        stays.connect("stays")
+        s.write(("  listen: {port: %d" % s.web, "  enabled: false\n  listen: {port: %d" % s.web))
+        s.reload()
+        page.sock.settimeout(10)
+        assert page.sock.expect_close() is None
+        with socket.socket() as probe:
+            assert probe.connect_ex(("127.0.0.1", s.web)) != 0
+        stays.ping()
+    s.write()
+    s.reload()
+    with s.client(s.web, context=s.context, headers={"Host": "localhost"}) as page:
+        page.connect("page")
+
+
 def mqttjs_comes_in_over_tls(s):
     script = """
 const mqtt = require('mqtt'), fs = require('fs')
@@ -346,6 +363,7 @@ with Workplace() as w:
                   frames_are_taken_apart_by_the_rules, wrong_frames_close_with_the_right_code,
                   a_will_is_published_when_frames_break_the_rules, who_may_open_one,
                   certificates_change_under_live_connections, a_reload_closes_and_opens_listeners,
+                  a_reload_without_the_web_port_ends_who_came_in_there,
                   mqttjs_comes_in_over_tls, many_come_and_go):
         if not only or check.__name__ in only:
             check(site)
