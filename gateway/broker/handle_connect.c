@@ -244,9 +244,11 @@ static void let_in(struct conn *c, const struct mqtt_packet *p)
         connect_refuse(c, in->version, MQTT_SERVER_UNAVAILABLE);
         return;
     }
-    c->state = CONN_OPEN;
     conn_start_keepalive(c);
     welcome(c, p, present);
+    if (c->doom) /* [MQTT-3.14.0-1]: who takes no CONNACK of this size is sent no DISCONNECT either */
+        return;
+    c->state = CONN_OPEN;
     if (events_heard(&c->broker->events, EVENT_client_connected))
         events_client_connected(c, present);
     log_debug("broker: %s: connected as %s", c->peer, session_name(s).text);

@@ -122,22 +122,32 @@ static struct delivery form_for(const struct share_member *member, uint8_t qos, 
     };
 }
 
-/* The next member that can and may take the message now; it goes to the back. NULL when there is none. */
+static bool can_take(const struct share_member *m, const struct publication *p)
+{
+    bool plain = p->qos == 0 || m->options.qos == 0;
+
+    return (plain ? session_has_room(m->session) : session_is_ready(m->session)) &&
+           guard_may_read(m->session, p->topic, p->routing);
+}
+
+/* The next member that can and may take the message now. Whoever is asked goes to the back: one that is slow is not the
+ * first to be asked for each message. NULL when there is none. */
 static struct share_member *next_ready(struct share *share, const struct publication *p)
 {
+    const struct list_node *last = share->here.prev;
     struct list_node *n;
 
-    list_for_each (n, &share->here) {
-        struct share_member *m = list_entry(n, struct share_member, node);
-        bool plain = p->qos == 0 || m->options.qos == 0;
+    if (list_empty(&share->here))
+        return NULL;
+    do {
+        struct share_member *m = list_entry(share->here.next, struct share_member, node);
 
-        if ((plain ? session_has_room(m->session) : session_is_ready(m->session)) &&
-            guard_may_read(m->session, p->topic, p->routing)) {
-            list_remove(n);
-            list_push_back(&share->here, n);
+        n = &m->node;
+        list_remove(n);
+        list_push_back(&share->here, n);
+        if (can_take(m, p))
             return m;
-        }
-    }
+    } while (n != last);
     return NULL;
 }
 

@@ -135,6 +135,16 @@ def one_that_can_take_no_more_is_passed_over(port):
             slow.ack(PUBACK, p.id)
 
 
+def many_slow_ones_keep_nothing_from_the_quick_one(port):
+    slow = [member(port, "slow%d" % i, receive_maximum=1) for i in range(20)]
+    with member(port, "quick") as quick, publisher(port) as pub:
+        for n in numbers(200):
+            pub.publish("s/x", n, qos=1)
+        assert len(drain(quick)) == 180
+    for c in slow:
+        c.disconnect()
+
+
 def what_all_are_too_slow_for_waits_for_the_first_that_can(port):
     with member(port, "a", receive_maximum=1) as a, member(port, "b", receive_maximum=1) as b, publisher(port) as pub:
         for n in numbers(12):
@@ -311,7 +321,7 @@ if __name__ == "__main__":
     run(each_message_goes_to_one_member_by_turns, groups_and_plain_subscribers_each_get_a_copy,
         options_are_those_of_the_member, no_retained_messages_are_sent, no_local_is_a_protocol_error, names_are_checked,
         a_publisher_may_be_a_member, unsubscribing_leaves_the_group, one_that_can_take_no_more_is_passed_over,
-        what_all_are_too_slow_for_waits_for_the_first_that_can, what_one_leaves_unacknowledged_goes_to_another,
+        many_slow_ones_keep_nothing_from_the_quick_one, what_all_are_too_slow_for_waits_for_the_first_that_can, what_one_leaves_unacknowledged_goes_to_another,
         qos2_under_way_stays_with_its_member, a_refused_message_is_offered_to_nobody_else,
         members_that_are_away_are_waited_for, one_that_comes_alone_takes_what_the_other_left,
         one_that_returns_alone_is_sent_its_own_again,

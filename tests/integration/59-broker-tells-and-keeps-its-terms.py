@@ -145,6 +145,15 @@ def words_are_left_out_where_they_do_not_fit(port):
     assert close_with_words(port, subscribe(1, [("a+", 0)]), 0x8F, maximum_packet_size=20) == {}
 
 
+def who_takes_no_connack_is_told_nothing(port):
+    with Client(port) as c:
+        c.send(connect("x", maximum_packet_size=10))
+        assert c.expect_closed() is None
+        assert c.data == b""
+    with Client(port) as c:
+        assert not c.connect("x", clean=False).session_present
+
+
 def response_information_is_told_to_whom_asks(port):
     with Client(port) as c:
         assert "response_info" not in c.connect("x", request_response_info=0).props
@@ -228,7 +237,7 @@ if __name__ == "__main__":
     run(a_topic_is_sent_once_and_then_its_alias, topics_keep_apart, one_who_wants_no_aliases_gets_none,
         what_is_only_small_enough_by_alias_arrives, aliases_are_forgotten_with_the_connection,
         the_window_holds_for_qos_1_and_2_together, a_client_that_overruns_our_window_is_told, refusals_say_what_was_wrong,
-        words_are_left_out_where_they_do_not_fit)
+        words_are_left_out_where_they_do_not_fit, who_takes_no_connack_is_told_nothing)
     run(response_information_is_told_to_whom_asks, text_that_is_none_is_refused, ids_are_assigned_with_the_prefix,
         qos0_waits_for_those_who_are_away, response_information="answers/%c/%d", check_payload_format="true",
         client_id_prefix="plant7-", queue_qos0_messages="true")
