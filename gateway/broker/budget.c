@@ -24,6 +24,11 @@ uint64_t budget_left(const struct broker *b)
     return held < most ? most - held : 0;
 }
 
+bool budget_allows(const struct broker *b, uint64_t bytes)
+{
+    return bytes <= BUDGET_NOTHING || bytes <= budget_left(b);
+}
+
 static size_t size_of(const struct buf *b)
 {
     return b ? b->cap : 0;
@@ -63,7 +68,7 @@ static bool has_room(const struct broker *b, const struct broker_limits *most, c
         return false;
     if (most->queued_bytes && q->bytes + bytes > most->queued_bytes)
         return false;
-    return q->bytes + bytes <= budget_left(b);
+    return budget_allows(b, q->bytes + bytes);
 }
 
 static void tell(struct session *s, const struct delivery *d, enum wirepost_outcome outcome)

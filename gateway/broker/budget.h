@@ -10,10 +10,12 @@
 #ifndef WP_BROKER_BUDGET_H
 #define WP_BROKER_BUDGET_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "broker/delivery.h"
 
+enum { BUDGET_NOTHING = 4096 };
 enum { BUDGET_GIVES_BACK = 16 * 1024 * 1024, BUDGET_GIVES_BACK_MS = 10000 };
 
 struct broker;
@@ -25,6 +27,9 @@ uint64_t budget_held(const struct broker *b);
 
 /* UINT64_MAX: there is no limit. */
 uint64_t budget_left(const struct broker *b);
+
+/* Whether somebody may hold so many bytes: as much as is left for all others, or next to nothing. */
+bool budget_allows(const struct broker *b, uint64_t bytes);
 
 /* Counts what the connection holds now. */
 void budget_count(struct conn *c);

@@ -78,7 +78,7 @@ static void find(struct catch_up *up)
         up->failed = true;
     buf_consume(&up->wanted, r.pos);
     budget_count(up->conn);
-    if (up->failed || catch_up_bytes(up->conn) > budget_left(b))
+    if (up->failed || !budget_allows(b, catch_up_bytes(up->conn)))
         conn_doom(up->conn, MQTT_SERVER_BUSY);
 }
 

@@ -242,7 +242,7 @@ bool conn_send_publish(struct conn *c, struct publication *p, const struct publi
 
 bool conn_is_hog(const struct conn *c)
 {
-    return c->blocked && conn_unsent(c) > budget_left(c->broker);
+    return c->blocked && !budget_allows(c->broker, conn_unsent(c));
 }
 
 static bool is_under_bound(const struct conn *c)

@@ -54,7 +54,7 @@ void joining_keep(struct conn *c, const uint8_t *data, size_t len)
     j->early = early;
     j->early_len += len;
     budget_count(c);
-    if (j->early_len > budget_left(c->broker)) {
+    if (!budget_allows(c->broker, j->early_len)) {
         limit_hit(c->broker, LIMIT_UNFINISHED, c->peer, NULL);
         conn_doom(c, MQTT_QUOTA_EXCEEDED);
     }

@@ -133,7 +133,7 @@ static void check_tail(struct conn *c)
     budget_count(c);
     if (buf_failed(c->in)) {
         conn_close(c, MQTT_SERVER_BUSY);
-    } else if (buf_len(c->in) > budget_left(c->broker)) {
+    } else if (!budget_allows(c->broker, buf_len(c->in))) {
         limit_hit(c->broker, LIMIT_UNFINISHED, c->peer, c->session);
         refuse_bytes(c, buf_data(c->in), buf_len(c->in), MQTT_QUOTA_EXCEEDED);
     }

@@ -9,6 +9,7 @@ import time
 sys.path.insert(0, os.path.dirname(__file__))
 from lib.broker import configuration, run, start
 from lib.mqtt import *
+from lib.programs import WIREPOST, free_port, wait_for
 
 QUICK = {"sys_interval": "50ms"}
 
@@ -19,7 +20,7 @@ def counter(port, name, at_least=1):
         c.connect()
         c.subscribe("$SYS/wirepost/" + name)
         end = time.monotonic() + 10
-        value = 0
+        value = -1
         while value < at_least:
             assert time.monotonic() < end, "%s is %d, not %d" % (name, value, at_least)
             value = int(c.expect(PUBLISH).payload)
@@ -474,6 +475,64 @@ def a_reload_lets_a_slow_client_have_more(port):
         assert len(got) == 30 and got == sorted(got, key=int), got
 
 
+def a_will_needs_room(port):
+    refused = lambda: count(port, "limits/will") + count(port, "limits/unfinished") # did it come in one piece?
+    before = refused()
+    for version, code in ((5, 0x97), (4, 3)):
+        with Client(port, version) as c:
+            c.connect("w", will={"topic": "w", "payload": bytes(60_000)}, reason=code)
+    with Client(port) as c:
+        c.connect("w", will={"topic": "w", "payload": bytes(1000)})
+    wait_for(lambda: refused() == before + 2, 10, "both counted")
+
+
+def a_packet_without_room_for_its_rest_is_given_up(port):
+    with Client(port) as c, Client(port) as other:
+        other.connect("other")
+        c.connect("c")
+        c.send(publish("t", bytes(90_000))[:70_000])
+        assert c.expect_closed() == 0x97
+        other.ping()
+    counter(port, "limits/unfinished")
+
+
+def two_listeners(w):
+    """The first has limits of its own, the other the broker's."""
+    global place
+    ports = free_port(), free_port()
+    program = w.start([WIREPOST, "run", "-c", w.write("wirepost.yaml", """
+web: {enabled: false}
+broker:
+  sys_interval: 50ms
+  limits: {connections: 4, queued_messages: 10}
+  listeners:
+    - {port: %d, limits: {connections: 2, queued_messages: 5, subscriptions: 1}}
+    - {port: %d}
+""" % ports)], ready="broker running")
+    place = w, program, ports
+    return program, ports[0]
+
+
+def a_listener_has_limits_of_its_own(port):
+    free = place[2][1]
+    a, b = Client(port), Client(port)
+    a.connect("a")
+    b.connect("b")
+    a.subscribe("1", "2", codes=[0, 0x97])
+    refused_connection(port, 5, 0x97)
+    c, d = Client(free), Client(free)
+    c.connect("c")
+    d.connect("d")
+    c.subscribe("1", "2")
+    refused_connection(free, 5, 0x97) # the fifth in all
+    b.disconnect()
+    wait_until_served(free)
+    wait_until_served(port)
+    for client in a, c, d:
+        client.ping()
+        client.kill()
+
+
 if __name__ == "__main__":
     run(a_full_queue_loses_its_oldest, queued_messages=10, **QUICK)
     run(a_full_queue_takes_nothing_new, queued_messages=10, on_full="drop-newest", **QUICK)
@@ -497,3 +556,5 @@ if __name__ == "__main__":
     run(a_client_that_sends_too_many_bytes_is_slowed_down, byte_rate="100kB", **QUICK)
     run(a_reload_applies_limits_and_keeps_what_was_told, start=start_again, packet_bytes="4KiB", **QUICK)
     run(a_reload_lets_a_slow_client_have_more, start=start_again, queued_messages=10, **QUICK)
+    run(a_will_needs_room, a_packet_without_room_for_its_rest_is_given_up, message_bytes="50kB", **QUICK)
+    run(a_listener_has_limits_of_its_own, start=two_listeners)
