@@ -76,6 +76,7 @@ def options_of():
     parser.add_argument("--runs", type=int)
     parser.add_argument("--rows", default="")
     parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--pin", action="store_true")
     parser.add_argument("--out", required=True)
     return parser.parse_args()
 
@@ -97,7 +98,7 @@ def brokers_of(options):
 class Broker:
     """One run's process, in a folder of its own."""
 
-    def __init__(self, command):
+    def __init__(self, command, pin):
         self.folder = tempfile.mkdtemp(prefix="wirepost-bench-")
         with socket.socket() as s:
             s.bind(("127.0.0.1", 0))
@@ -105,7 +106,7 @@ class Broker:
         self.log = open(os.path.join(self.folder, "log"), "w+b")
         try:
             self.process = subprocess.Popen(self.words(command), stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log,
-                                            cwd=self.folder, preexec_fn=raise_descriptor_limit)
+                                            cwd=self.folder, preexec_fn=lambda: prepare(0 if pin else None))
         except OSError as e:
             shutil.rmtree(self.folder, ignore_errors=True)
             sys.exit("bench: cannot start %s (%s)" % (command, e))
@@ -151,21 +152,26 @@ class Broker:
         return said
 
 
-def raise_descriptor_limit():
+def prepare(core):
+    """What a program of a run starts with: all descriptors, and a core where other work does not get in between."""
     most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    if core is not None:
+        os.sched_setaffinity(0, [core])
+        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(5))
 
 
-def run_once(mqttload, name, command, row, quick):
+def run_once(options, name, command, row):
     load = row[1]
-    if quick:
+    if options.quick:
         load = COUNTS.sub(lambda m: "--%s %d" % (m.group(1), max(1, int(m.group(2)) // 20)), load)
-    broker = Broker(command)
+    broker = Broker(command, options.pin)
     try:
         if not broker.wait_until_up():
             raise RuntimeError("does not listen")
-        done = subprocess.run([mqttload, *load.split(), "--port", str(broker.port), "--pid", str(broker.process.pid),
-                               "--label", name, "--timeout", "90"], stdout=subprocess.PIPE, text=True, timeout=120, check=False)
+        done = subprocess.run([options.mqttload, *load.split(), "--port", str(broker.port), "--pid", str(broker.process.pid),
+                               "--label", name, "--timeout", "90"], stdout=subprocess.PIPE, text=True, timeout=120, check=False,
+                              preexec_fn=lambda: prepare(1 if options.pin else None))
         result = json.loads(done.stdout) if done.stdout else {"exit": done.returncode}
     except (RuntimeError, subprocess.TimeoutExpired, json.JSONDecodeError) as e:
         result = {"exit": -1, "why": str(e)}
@@ -183,7 +189,7 @@ def measure(options, brokers, rows):
         for row in rows:
             print("==> round %d of %d: %s" % (number + 1, runs, row[0]), file=sys.stderr, flush=True)
             for name, command in brokers.items():
-                result = run_once(options.mqttload, name, command, row, options.quick)
+                result = run_once(options, name, command, row)
                 result["round"] = number + 1
                 results.append(result)
     return results
@@ -253,6 +259,8 @@ def write(options, brokers, rows, results):
 
 def main():
     options = options_of()
+    if options.pin and (os.geteuid() != 0 or os.cpu_count() < 2):
+        sys.exit("bench: --pin needs root and two cores")
     rows = [row for row in ROWS if re.search(options.rows, row[0])]
     if not rows:
         sys.exit("bench: no row matches; there are " + ", ".join(row[0] for row in ROWS))
