@@ -149,7 +149,8 @@ static void end_absence(struct session *s)
 struct session *session_new(struct broker *b, struct str id)
 {
     struct session_table *t = &b->sessions;
-    struct session *s = malloc(sizeof(*s) + id.len);
+    size_t size = offsetof(struct session, id) + id.len; /* the id begins in what would be padding */
+    struct session *s = malloc(size > sizeof(*s) ? size : sizeof(*s));
 
     if (!s)
         return NULL;
