@@ -206,7 +206,8 @@ int tls_context_lend(struct tls_context *c, struct ssl_ctx_st *other)
         ERR_clear_error();
         return -ENOMEM;
     }
-    SSL_CTX_set_read_ahead(other, 0); /* whoever asks SSL_pending() would not find what was read ahead */
+    SSL_CTX_clear_mode(other, SSL_MODE_AUTO_RETRY); /* new keys, for ever, would keep one read busy as long */
+    SSL_CTX_set_read_ahead(other, 0);               /* whoever asks SSL_pending() would not find what was read ahead */
     SSL_CTX_set_verify(other, SSL_CTX_get_verify_mode(c->ssl), NULL);
     return renew_tickets(other) == 0 ? tls_names_lend(c->ssl, other) : -EIO;
 }

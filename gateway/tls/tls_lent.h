@@ -14,7 +14,8 @@ struct ssl_st;
 /* Bytes; 0 when the peer has finished; -EAGAIN; -EPROTO or another -errno. */
 ssize_t tls_lent_read(struct ssl_st *ssl, uint8_t *data, size_t len);
 
-/* Whether tls_lent_read() may return something else than -EAGAIN though the socket is not readable. */
+/* Whether tls_lent_read() may return something else than -EAGAIN though the socket is not readable. It may be true
+ * after -EAGAIN: half a record is there. */
 bool tls_lent_pending(const struct ssl_st *ssl);
 
 #endif

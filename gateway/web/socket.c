@@ -320,7 +320,8 @@ static bool certify(struct web_socket *s, const struct web_port *p)
     return r == 0 || r == -ENOENT;
 }
 
-/* From now on lws does not read. */
+/* From now on lws does not read. What a client has sent before it had our answer, which RFC 6455, 4.1, forbids, is in
+ * its hands for good: such a client is not heard, and ends by the time limit for CONNECT. */
 static bool take_over(struct web_socket *s)
 {
     struct loop *loop = web_of(s->wsi)->loop;
