@@ -17,7 +17,7 @@ struct conn;
 
 enum {
     GATE_TOLD = 64,      /* that are listened to at once, to be told */
-    GATE_TOLD_MS = 2000, /* for their CONNECT to come */
+    GATE_TOLD_MS = 5000, /* for their CONNECT to come */
 };
 
 /* Counts the connection, whose entrance is set: in, or with c->refusal set. False: it is closed without a word. */

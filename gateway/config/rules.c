@@ -127,10 +127,25 @@ static void check_bridge(struct loader *ld, const struct draft *d, size_t index)
     }
 }
 
+/* Retained messages are part of all messages. */
+static void check_limits(struct loader *ld, const struct draft *d)
+{
+    const struct broker_totals *t = &d->roots[0].broker.totals;
+    const struct node *limits = node_get(node_get(d->roots[0].node, "broker"), "limits");
+    const struct node *given = node_get(limits, "retained_bytes");
+
+    if (!given)
+        given = node_get(limits, "message_bytes");
+    if (given && t->message_bytes && t->retained_bytes >= t->message_bytes)
+        report_warning(&ld->report, given->place,
+                       "'retained_bytes' is not less than 'message_bytes': nothing might be left for queues");
+}
+
 void rules_check(struct loader *ld, const struct draft *d)
 {
     check_all_names(ld, d);
     check_gateway(ld, d);
+    check_limits(ld, d);
     for (size_t i = 0; i < d->bus_count; i++)
         check_bus(ld, d, &d->buses[i]);
     for (size_t i = 0; i < d->bridge_count; i++)

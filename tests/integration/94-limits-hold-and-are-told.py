@@ -173,7 +173,7 @@ def a_flood_of_connections_is_closed_without_a_word(port):
     flood = [socket.create_connection(("127.0.0.1", port)) for _ in range(200)]
     others[0].ping()
     closed = 0
-    for s in flood: # some are listened to for two seconds, should they want to be told
+    for s in flood: # some are listened to for five seconds, should they want to be told
         s.settimeout(10)
         closed += s.recv(100) == b""
         s.close()
