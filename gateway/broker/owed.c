@@ -26,17 +26,28 @@ struct owed_line {
 
 enum { ACK_WITH_REASON = 10 }; /* bytes of an acknowledgement with a reason string, but for that */
 
-static void send_ack(struct conn *c, uint16_t id, uint8_t qos, uint8_t reason, const char *why)
+static bool may_explain(const struct conn *c, const char *why)
 {
-    struct mqtt_packet p = {.type = qos == 1 ? MQTT_PUBACK : MQTT_PUBREC, .ack = {.id = id, .reason = reason}};
+    return c->version == MQTT_V5 && !c->terse && strlen(why) + ACK_WITH_REASON <= c->max_packet;
+}
 
-    if (why[0] == '\0' || c->version != MQTT_V5 || c->terse || strlen(why) + ACK_WITH_REASON > c->max_packet) {
-        conn_send_ack(c, (enum mqtt_type)p.type, id, reason);
-        return;
-    }
+static void explain(struct conn *c, enum mqtt_type type, uint16_t id, uint8_t reason, const char *why)
+{
+    struct mqtt_packet p = {.type = (uint8_t)type, .ack = {.id = id, .reason = reason}};
+
     mqtt_set(&p.props, MQTT_PROP_REASON_STRING);
     p.props.reason_string = str_of(why);
     conn_send(c, &p);
+}
+
+static void send_ack(struct conn *c, uint16_t id, uint8_t qos, uint8_t reason, const char *why)
+{
+    enum mqtt_type type = qos == 1 ? MQTT_PUBACK : MQTT_PUBREC;
+
+    if (why[0] != '\0' && may_explain(c, why))
+        explain(c, type, id, reason, why);
+    else
+        conn_send_ack(c, type, id, reason);
 }
 
 void owed_refuse(struct conn *c, uint16_t id, uint8_t qos)
