@@ -149,15 +149,17 @@ static bool must_keep(const struct session *s, const struct delivery *d, bool no
 
 static int deliver(struct session *s, struct publication *p, struct delivery d)
 {
-    bool now = session_is_ready(s);
-    bool keep = must_keep(s, &d, now);
     struct window_slot *slot;
+    bool now;
+    bool keep;
 
     if (d.qos == 0 && !queues_qos0(s)) {
         deliver_qos0(s, p, &d);
         delivery_fini(&d);
         return 0;
     }
+    now = session_is_ready(s);
+    keep = must_keep(s, &d, now);
     if (keep) {
         struct message *m = publication_message(p);
 
