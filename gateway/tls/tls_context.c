@@ -13,6 +13,7 @@
 #include "tls/tls_internal.h"
 #include "tls/tls_names.h"
 #include "tls/tls_resume.h"
+#include "tls/tls_socket.h"
 
 /* Of TLS 1.2; those of 1.3 are all like these. */
 #define CIPHERS "ECDHE+AESGCM:ECDHE+CHACHA20"
@@ -40,6 +41,7 @@ static bool set_rules(SSL_CTX *ssl, uint8_t min_version)
     SSL_CTX_set_mode(ssl, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
                               SSL_MODE_RELEASE_BUFFERS | SSL_MODE_NO_AUTO_CHAIN);
     SSL_CTX_set_read_ahead(ssl, 1); /* a record's head and body in one system call */
+    SSL_CTX_set_msg_callback(ssl, tls_socket_on_message);
     return SSL_CTX_set_min_proto_version(ssl, min_version == TLS_VERSION_1_3 ? TLS1_3_VERSION : TLS1_2_VERSION) == 1 &&
            SSL_CTX_set_max_proto_version(ssl, TLS1_3_VERSION) == 1 && SSL_CTX_set_cipher_list(ssl, CIPHERS) == 1;
 }

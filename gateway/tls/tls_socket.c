@@ -81,3 +81,15 @@ BIO *tls_socket_bio(struct tls_socket *s)
     BIO_set_init(bio, 1);
     return bio;
 }
+
+/* What OpenSSL takes for a good-bye ends its loop over records. */
+void tls_socket_on_message(int written, int version, int type, const void *data, size_t len, SSL *ssl, void *socket)
+{
+    struct tls_socket *s = socket;
+
+    (void)version;
+    if (!s || written || type != SSL3_RT_HANDSHAKE || len == 0 || *(const uint8_t *)data != SSL3_MT_KEY_UPDATE)
+        return;
+    if (++s->keys > TLS_SOCKET_KEYS)
+        SSL_set_shutdown(ssl, SSL_get_shutdown(ssl) | SSL_RECEIVED_SHUTDOWN);
+}

@@ -53,8 +53,10 @@ int tls_stream_new(struct tls_context *context, int fd, const char *host, struct
     s->socket.fd = fd;
     s->ssl = SSL_new(context->ssl);
     bio = s->ssl ? tls_socket_bio(&s->socket) : NULL;
-    if (bio)
+    if (bio) {
         SSL_set_bio(s->ssl, bio, bio);
+        SSL_set_msg_callback_arg(s->ssl, &s->socket);
+    }
     if (!bio || (host && !set_host(s->ssl, host, context->verify_hostname))) {
         ERR_clear_error();
         tls_stream_free(s);
@@ -120,7 +122,8 @@ static int failure(struct tls_stream *s, int returned)
         s->wants = TLS_WANTS_WRITE;
         return -EAGAIN;
     case SSL_ERROR_ZERO_RETURN:
-        return fail(s, 0, "closed by the peer");
+        return s->socket.keys > TLS_SOCKET_KEYS ? fail(s, -EPROTO, "new keys all the time")
+                                                : fail(s, 0, "closed by the peer");
     case SSL_ERROR_SYSCALL:
         ERR_clear_error();
         return fail(s, e ? -e : -ECONNRESET, e ? strerror(e) : "closed by the peer");
@@ -136,6 +139,7 @@ static void begin_call(struct tls_stream *s)
     ERR_clear_error();
     s->socket.error = 0;
     s->socket.allowed = TLS_SOCKET_BYTES;
+    s->socket.keys = 0;
 }
 
 int tls_stream_handshake(struct tls_stream *s)

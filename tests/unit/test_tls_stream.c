@@ -215,30 +215,58 @@ static int unread(const struct ends *e)
     return count;
 }
 
-static void one_who_only_sends_new_keys_gets_its_share_and_no_more(void **state)
+/* Bytes that the server has not read yet. */
+static int send_new_keys(const struct ends *e, SSL *ssl, int times)
+{
+    char *keys;
+    size_t len;
+
+    SSL_set0_wbio(ssl, BIO_new(BIO_s_mem()));
+    for (int i = 0; i < times; i++) {
+        assert_int_equal(SSL_key_update(ssl, SSL_KEY_UPDATE_NOT_REQUESTED), 1);
+        assert_int_equal(SSL_do_handshake(ssl), 1);
+    }
+    len = (size_t)BIO_get_mem_data(SSL_get_wbio(ssl), &keys);
+    assert_true(write(e->fds[1], keys, len) > 0);
+    SSL_set0_wbio(ssl, BIO_new_socket(e->fds[1], BIO_NOCLOSE));
+    return unread(e);
+}
+
+static void new_keys_now_and_then_are_taken(void **state)
 {
     struct tls_server_settings ss = server_settings();
     struct tls_client_settings cs = client_settings();
     struct ends e = open_ends(&ss, &cs, host);
     SSL *ssl = foreign_client(&e);
     uint8_t data[64];
-    char *keys;
-    size_t len;
+
+    (void)state;
+    for (int i = 0; i < 3; i++) {
+        send_new_keys(&e, ssl, 10);
+        assert_int_equal(SSL_write(ssl, "data", 4), 4);
+        assert_int_equal(tls_stream_read(e.server, data, sizeof(data)), 4);
+        assert_false(tls_stream_pending(e.server));
+        assert_int_equal(tls_stream_read(e.server, data, sizeof(data)), -EAGAIN);
+    }
+    SSL_free(ssl);
+    close_ends(&e);
+}
+
+static void one_who_only_sends_new_keys_is_cut_off(void **state)
+{
+    struct tls_server_settings ss = server_settings();
+    struct tls_client_settings cs = client_settings();
+    struct ends e = open_ends(&ss, &cs, host);
+    SSL *ssl = foreign_client(&e);
+    uint8_t data[64];
     int before;
 
     (void)state;
-    SSL_set0_wbio(ssl, BIO_new(BIO_s_mem()));
-    for (int i = 0; i < NEW_KEYS; i++) {
-        assert_int_equal(SSL_key_update(ssl, SSL_KEY_UPDATE_NOT_REQUESTED), 1);
-        assert_int_equal(SSL_do_handshake(ssl), 1);
-    }
-    len = (size_t)BIO_get_mem_data(SSL_get_wbio(ssl), &keys);
-    assert_true(write(e.fds[1], keys, len) > 0);
-    before = unread(&e);
+    before = send_new_keys(&e, ssl, NEW_KEYS);
     assert_true(before > 100000);
-    assert_int_equal(tls_stream_read(e.server, data, sizeof(data)), -EAGAIN);
-    assert_true(unread(&e) > 0);
-    assert_true(unread(&e) < before);
+    assert_int_equal(tls_stream_read(e.server, data, sizeof(data)), -EPROTO);
+    assert_string_equal(tls_stream_error(e.server), "new keys all the time");
+    assert_true(unread(&e) > before - 40000);
     SSL_free(ssl);
     close_ends(&e);
 }
@@ -484,7 +512,8 @@ int main(void)
         cmocka_unit_test(an_end_comes_after_the_last_bytes),
         cmocka_unit_test(a_peer_that_vanishes_has_finished),
         cmocka_unit_test(what_is_no_tls_is_told_so),
-        cmocka_unit_test(one_who_only_sends_new_keys_gets_its_share_and_no_more),
+        cmocka_unit_test(new_keys_now_and_then_are_taken),
+        cmocka_unit_test(one_who_only_sends_new_keys_is_cut_off),
         cmocka_unit_test(a_good_bye_amid_the_handshake_is_no_success),
         cmocka_unit_test(a_client_says_why_it_does_not_believe),
         cmocka_unit_test(a_client_may_not_care_about_the_host),
