@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <termios.h>
 #include <unistd.h>
@@ -221,21 +222,22 @@ static int give_owner(int fd, const struct stat *before)
     return fchmod(fd, before->st_mode & 07777) < 0 ? -errno : 0;
 }
 
-/* The rename is on disk when this returns. */
-static int sync_directory(const char *path)
+/* The directory of the file. While it is open others of this program wait: what they change would be lost. -1: errno.
+ */
+static int open_directory(const char *path)
 {
     const char *slash = strrchr(path, '/');
     char *dir = slash ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
     int fd = dir ? open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
-    int r = fd < 0 || fsync(fd) < 0 ? -errno : 0;
 
-    if (fd >= 0)
-        close(fd);
     free(dir);
-    return r;
+    if (fd >= 0)
+        flock(fd, LOCK_EX); /* some file systems have no locks */
+    return fd;
 }
 
-static int replace_file(const char *path, struct str text, const struct stat *before)
+/* The rename is on disk when this returns. */
+static int replace_file(const char *path, int directory, struct str text, const struct stat *before)
 {
     char *temporary = NULL;
     int fd;
@@ -259,8 +261,8 @@ static int replace_file(const char *path, struct str text, const struct stat *be
         r = -errno;
     if (r < 0)
         unlink(temporary);
-    else
-        r = sync_directory(path);
+    else if (fsync(directory) < 0)
+        r = -errno;
     free(temporary);
     return r;
 }
@@ -270,11 +272,12 @@ static int change_file(const struct passwd_options *o, const char *hash)
 {
     char *real = realpath(o->path, NULL);
     const char *path = real ? real : o->path;
+    int directory = open_directory(path);
     struct buf text = {0};
     struct buf out = {0};
     struct stat st;
-    int r = read_file(path, &text, &st);
-    bool is_new = r == -ENOENT;
+    int r = directory < 0 ? -errno : read_file(path, &text, &st);
+    bool is_new = directory >= 0 && r == -ENOENT;
     bool found;
 
     if (r < 0 && !(is_new && hash)) {
@@ -289,13 +292,15 @@ static int change_file(const struct passwd_options *o, const char *hash)
         goto done;
     }
     if (r == 0)
-        r = replace_file(path, buf_str(&out), is_new ? NULL : &st);
+        r = replace_file(path, directory, buf_str(&out), is_new ? NULL : &st);
     if (r < 0)
         complain(o->path, "cannot write it", -r);
 
 done:
     buf_fini(&text);
     buf_fini(&out);
+    if (directory >= 0)
+        close(directory);
     free(real);
     return r;
 }

@@ -280,6 +280,14 @@ def passwd_follows_a_link(w):
     assert os.path.islink(w.path("link")) and "anna:" in open(path).read()
 
 
+def passwd_loses_nobody_when_run_at_once(w):
+    path = w.path("at-once")
+    running = [subprocess.Popen([WIREPOST, "passwd", "-b", path, "user%d" % i, "x"]) for i in range(8)]
+    assert [p.wait(30) for p in running] == [0] * 8
+    users = sorted(line.split(":")[0] for line in open(path))
+    assert users == ["user%d" % i for i in range(8)], users
+
+
 def passwd_refuses_what_cannot_be(w):
     path = w.path("none")
     for args, status in ((["-b", path, "a:b", "x"], 1), (["-b", path, "a\nb", "x"], 1), (["-b", path, "", "x"], 1),
@@ -422,7 +430,7 @@ def main():
                anonymous_clients_have_their_own_rules, a_session_is_its_users_alone,
                rules_speak_of_topics_as_the_broker_knows_them, the_gateways_requests_are_topics_like_others,
                answers_are_no_way_round_the_rules]
-    of_folder = [passwd_keeps_the_rest_of_the_file, passwd_makes_a_file_for_its_owner_alone, passwd_follows_a_link,
+    of_folder = [passwd_keeps_the_rest_of_the_file, passwd_makes_a_file_for_its_owner_alone, passwd_follows_a_link, passwd_loses_nobody_when_run_at_once,
                  passwd_refuses_what_cannot_be, passwd_asks_twice_and_shows_nothing, verdicts_are_mosquittos]
     only = sys.argv[1:]
     for checks, make in ((of_site, Site), (of_folder, lambda w: w)):
