@@ -77,10 +77,13 @@ static void say_close(struct web_socket *s)
 
     memcpy(output, frame, sizeof(frame));
     s->said_close = true;
-    if (lws_write(s->wsi, output, sizeof(frame), LWS_WRITE_RAW) < 0 || s->heard_close)
+    if (lws_write(s->wsi, output, sizeof(frame), LWS_WRITE_RAW) < 0 || s->heard_close) {
         hang_up(s);
-    else
-        end_within(s, PENDING_TIMEOUT_CLOSE_ACK, CLOSE_TIMEOUT_S);
+        return;
+    }
+    if (s->deaf && !lws_partial_buffered(s->wsi)) /* RFC 6455, 7.1.7: no answer is awaited of who broke the rules */
+        shutdown(s->fd, SHUT_WR);
+    end_within(s, PENDING_TIMEOUT_CLOSE_ACK, CLOSE_TIMEOUT_S);
 }
 
 /* Closes with this code, once what lws holds is sent; then listens for the peer's Close. */
