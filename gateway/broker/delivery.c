@@ -79,6 +79,17 @@ struct delivery delivery_queue_pop(struct delivery_queue *q)
     return d;
 }
 
+struct delivery delivery_queue_take(struct delivery_queue *q, size_t place)
+{
+    size_t mask = q->cap - 1;
+    struct delivery d = q->ring[(q->head + place) & mask];
+
+    for (; place > 0; place--)
+        q->ring[(q->head + place) & mask] = q->ring[(q->head + place - 1) & mask];
+    q->ring[q->head] = d;
+    return delivery_queue_pop(q);
+}
+
 void delivery_queue_fini(struct delivery_queue *q)
 {
     while (q->count > 0) {

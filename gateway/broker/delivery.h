@@ -55,14 +55,17 @@ int delivery_queue_push(struct delivery_queue *q, struct delivery d);
 /* The same, to be the first out. */
 int delivery_queue_push_front(struct delivery_queue *q, struct delivery d);
 
-/* The oldest, which stays. The queue must not be empty. */
-static inline const struct delivery *delivery_queue_first(const struct delivery_queue *q)
+/* The one at this place, which stays; 0 is the oldest. */
+static inline const struct delivery *delivery_queue_at(const struct delivery_queue *q, size_t place)
 {
-    return &q->ring[q->head];
+    return &q->ring[(q->head + place) & (q->cap - 1)];
 }
 
 /* The oldest, now the caller's. The queue must not be empty. */
 struct delivery delivery_queue_pop(struct delivery_queue *q);
+
+/* The one at this place, 0 is the oldest: now the caller's. The others keep their order; costs as much as its place. */
+struct delivery delivery_queue_take(struct delivery_queue *q, size_t place);
 
 void delivery_queue_fini(struct delivery_queue *q);
 

@@ -46,6 +46,12 @@ static inline bool guard_may_write(struct session *s, struct str topic)
     return !s->guarded || guard_asks_write(s, topic);
 }
 
+/* Without counting the answer: it is only asked who might. */
+static inline bool guard_could_read(struct session *s, struct str topic, uint64_t routing)
+{
+    return !s->guarded || (s->permit && permit_may(s->permit, ACL_READ, topic, routing));
+}
+
 /* routing: which message it is that is being routed; 0: not known. */
 static inline bool guard_may_read(struct session *s, struct str topic, uint64_t routing)
 {

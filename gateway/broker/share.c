@@ -11,6 +11,9 @@
 #include "core/log.h"
 #include "mqtt/topic.h"
 
+/* How many of those that wait a member passes over that it may not read. */
+enum { LOOK_AHEAD = 64 };
+
 struct share {
     struct subscriber subscriber; /* stands for all members at the router */
     struct broker *broker;
@@ -70,9 +73,9 @@ static int enqueue(struct share *share, struct delivery d)
     return 0;
 }
 
-static struct delivery dequeue(struct share *share)
+static struct delivery dequeue(struct share *share, size_t place)
 {
-    struct delivery d = delivery_queue_pop(&share->queue);
+    struct delivery d = delivery_queue_take(&share->queue, place);
 
     if (share->queue.count == 0) {
         table_of(share)->waiting--;
@@ -127,7 +130,7 @@ static bool can_take(const struct share_member *m, const struct publication *p)
     bool plain = p->qos == 0 || m->options.qos == 0;
 
     return (plain ? session_has_room(m->session) : session_is_ready(m->session)) &&
-           guard_may_read(m->session, p->topic, p->routing);
+           guard_could_read(m->session, p->topic, p->routing);
 }
 
 /* The next member that can and may take the message now. Whoever is asked goes to the back: one that is slow is not the
@@ -151,19 +154,64 @@ static struct share_member *next_ready(struct share *share, const struct publica
     return NULL;
 }
 
-static bool any_of(const struct list_node *members, const struct publication *p)
+static bool any_of(const struct list_node *members, struct str topic, uint64_t routing)
 {
     struct list_node *n;
 
     list_for_each (n, members)
-        if (guard_may_read(list_entry(n, struct share_member, node)->session, p->topic, p->routing))
+        if (guard_could_read(list_entry(n, struct share_member, node)->session, topic, routing))
             return true;
     return false;
 }
 
-static bool anybody_may_read(const struct share *share, const struct publication *p)
+static bool anybody_may_read(const struct share *share, struct str topic, uint64_t routing)
 {
-    return any_of(&share->here, p) || any_of(&share->away, p);
+    return any_of(&share->here, topic, routing) || any_of(&share->away, topic, routing);
+}
+
+/* ---- what waits ---- */
+
+/* The place of the oldest that is for this member, the others wait for somebody else; the queue's count: there is none.
+ */
+static size_t find_for(const struct share_member *m)
+{
+    const struct delivery_queue *q = &m->share->queue;
+    size_t most = q->count < LOOK_AHEAD ? q->count : LOOK_AHEAD;
+
+    for (size_t place = 0; place < most; place++)
+        if (guard_could_read(m->session, delivery_queue_at(q, place)->m->topic, 0))
+            return place;
+    return q->count;
+}
+
+static bool may_take(const struct share_member *m)
+{
+    return find_for(m) < m->share->queue.count;
+}
+
+/* The rules may be others by now. */
+static void drop_what_nobody_may_read(struct share *share)
+{
+    while (share->queue.count > 0 && !anybody_may_read(share, delivery_queue_at(&share->queue, 0)->m->topic, 0)) {
+        struct delivery d = dequeue(share, 0);
+
+        delivery_fini(&d);
+        drop(share, DROP_REFUSED);
+    }
+}
+
+/* Whether something waits that is not only for others than those who are here: no newer message goes before it. */
+static bool has_waiting(struct share *share)
+{
+    struct list_node *n;
+
+    if (share->queue.count == 0)
+        return false;
+    drop_what_nobody_may_read(share);
+    list_for_each (n, &share->here)
+        if (may_take(list_entry(n, struct share_member, node)))
+            return true;
+    return false;
 }
 
 int share_give(struct subscriber *to, struct publication *p)
@@ -172,7 +220,7 @@ int share_give(struct subscriber *to, struct publication *p)
     struct share_member *member = NULL;
     struct message *m;
 
-    if (p->qos == 0 || share->queue.count == 0)
+    if (p->qos == 0 || !has_waiting(share))
         member = next_ready(share, p);
     if (member)
         return session_deliver_as(member->session, p, form_for(member, p->qos, p->retain));
@@ -180,7 +228,7 @@ int share_give(struct subscriber *to, struct publication *p)
         drop(share, DROP_SLOW);
         return 0;
     }
-    if (!anybody_may_read(share, p)) {
+    if (!anybody_may_read(share, p->topic, p->routing)) {
         drop(share, DROP_REFUSED);
         return 0;
     }
@@ -190,14 +238,6 @@ int share_give(struct subscriber *to, struct publication *p)
         return -ENOMEM;
     }
     return enqueue(share, (struct delivery){.m = message_ref(m), .qos = p->qos, .retain = p->retain});
-}
-
-/* Whether the oldest that waits is for this member, too; else it waits for another. */
-static bool may_take(const struct share_member *m)
-{
-    const struct delivery_queue *q = &m->share->queue;
-
-    return q->count > 0 && guard_may_read(m->session, delivery_queue_first(q)->m->topic, 0);
 }
 
 bool shares_waiting(const struct session *s)
@@ -217,7 +257,7 @@ bool shares_next(struct session *s, struct delivery *ret_delivery)
 
         if (!may_take(m))
             continue;
-        d = dequeue(m->share);
+        d = dequeue(m->share, find_for(m));
         *ret_delivery = form_for(m, d.qos, d.retain);
         ret_delivery->m = d.m;
         return true;
@@ -284,7 +324,7 @@ static void share_free(struct share *share)
 
     router_drop(&b->router, &share->subscriber);
     while (share->queue.count > 0) {
-        struct delivery d = dequeue(share);
+        struct delivery d = dequeue(share, 0);
 
         delivery_fini(&d);
         drop(share, DROP_OTHER);

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
-"""Can a client take what is another's: his session, the broker's descriptors, the lines of the log?"""
+"""Can a client take what is another's: his session or messages, descriptors, lines of the log?"""
 import os
-import socket
+import signal
 import subprocess
 import sys
 
@@ -20,7 +20,7 @@ broker:
     - {{port: {two}, mount: two/}}
     - {{port: {narrow}, limits: {{connections: 20}}}}
 """
-RULES = "everyone: {readwrite: ['+/t']}\n"
+RULES = "everyone: {readwrite: ['+/t', 'share/%c', 'share/all'], read: ['share/closing'], write: ['share/#']}\n"
 
 
 class Place:
@@ -30,6 +30,11 @@ class Place:
         w.write("acl.yaml", RULES)
         config = w.write("wirepost.yaml", CONFIG.format(plain=self.plain, one=self.one, two=self.two, narrow=self.narrow))
         self.program = w.start([WIREPOST, "run", "-c", config], ready="broker running")
+
+    def rules(self, text):
+        self.w.write("acl.yaml", text)
+        self.program.process.send_signal(signal.SIGHUP)
+        self.program.wait_for_log("reload: (?!nothing)")
 
     def descriptors(self):
         return len(os.listdir("/proc/%d/fd" % self.program.process.pid))
@@ -67,6 +72,43 @@ def connections_that_are_refused_hold_few_descriptors(p):
     wait_for(lambda: p.descriptors() <= before, 10, "the descriptors")
 
 
+def what_waits_for_one_member_of_a_share_holds_up_no_other(p):
+    with Client(p.plain) as away, Client(p.plain) as here, Client(p.plain) as sender:
+        for c, id in ((away, "away"), (here, "here")):
+            c.connect(id, clean=False, session_expiry=60)
+            c.subscribe("$share/g/share/#", qos=1)
+        sender.connect("sender")
+        away.kill()
+        sender.publish("share/away", "1", qos=1)
+        for i in range(3):
+            sender.publish("share/all", str(i), qos=1)
+            here.ack(PUBACK, here.expect_publish("share/all", str(i)).id)
+        here.kill()  # and what waits for both is not stuck behind
+        sender.publish("share/all", "later", qos=1)
+    with Client(p.plain) as here, Client(p.plain) as away:
+        assert here.connect("here", clean=False, session_expiry=60).session_present
+        here.ack(PUBACK, here.expect_publish("share/all", "later").id)
+        assert away.connect("away", clean=False, session_expiry=60).session_present
+        away.ack(PUBACK, away.expect_publish("share/away", "1").id)
+
+
+def what_no_member_may_read_any_more_holds_up_nobody(p):
+    with Client(p.plain) as one, Client(p.plain) as sender:
+        one.connect("here", clean=False, session_expiry=60)
+        one.kill()
+        sender.connect("sender")
+        for i in range(100):
+            sender.publish("share/closing", str(i), qos=1)
+        p.rules(RULES.replace("read: ['share/closing'], ", ""))
+        for c, id in ((one, "here"), (sender, "sender")):
+            c.kill()
+    with Client(p.plain) as one, Client(p.plain) as sender:
+        one.connect("here", clean=False, session_expiry=60)
+        sender.connect("sender")
+        sender.publish("share/all", "goes on", qos=1)
+        one.expect_publish("share/all", "goes on")
+
+
 def what_clients_call_themselves_does_not_write_the_log(p):
     for id in ("a\nerror: forged", "\x1b[31mred", "\u009b31mred", "\x7f", "\u00fc" * 40):
         with Client(p.plain, 4) as c:
@@ -99,7 +141,8 @@ def a_hundred_thousand_users_are_read(w):
 with Workplace() as w:
     place = Place(w)
     for check in (a_session_stays_below_its_mount, connections_that_are_refused_hold_few_descriptors,
-                  what_clients_call_themselves_does_not_write_the_log):
+                  what_waits_for_one_member_of_a_share_holds_up_no_other,
+                  what_no_member_may_read_any_more_holds_up_nobody, what_clients_call_themselves_does_not_write_the_log):
         check(place)
         print("ok: " + check.__name__.replace("_", " "), flush=True)
     place.program.stop()

@@ -81,7 +81,7 @@ static void what_comes_back_goes_out_before_what_waits(void **state)
     assert_int_equal(delivery_queue_push_front(&q, delivery_of("first", 1, 0)), 0);
     assert_int_equal(q.count, 22);
     assert_int_equal(q.bytes, bytes + 11);
-    assert_true(str_equal(delivery_queue_first(&q)->m->topic, str_of("first")));
+    assert_true(str_equal(delivery_queue_at(&q, 0)->m->topic, str_of("first")));
     take(&q, "first");
     take(&q, "second");
     take(&q, "waits");
