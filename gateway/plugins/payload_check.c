@@ -84,7 +84,7 @@ static int on_publish(void *self, struct wirepost_publish *e)
         return WIREPOST_PASS;
     e->reason = c->on_bad == WIREPOST_CLOSE ? WIREPOST_ADMINISTRATIVE_ACTION : WIREPOST_PAYLOAD_FORMAT_INVALID;
     e->reason_string = text_of(c->why.text);
-    return c->on_bad;
+    return (int)c->on_bad;
 }
 
 __attribute__((format(printf, 2, 3))) static int complain(const struct wirepost_host *host, const char *fmt, ...)

@@ -19,8 +19,7 @@
 #define CIPHERS "ECDHE+AESGCM:ECDHE+CHACHA20"
 
 /* Of a server: those that cost little. A client could have it reckon with 8192 bits otherwise. */
-#define GROUPS     "X25519:P-256:P-384"
-#define NEW_GROUPS "X25519MLKEM768:" GROUPS /* since OpenSSL 3.5 */
+#define GROUPS "X25519:P-256:P-384"
 
 static const unsigned char alpn_mqtt[] = "\x04mqtt";
 
@@ -149,7 +148,9 @@ static bool set_tickets(SSL_CTX *ssl)
 
 static bool set_groups(SSL_CTX *ssl)
 {
-    bool set = SSL_CTX_set1_groups_list(ssl, NEW_GROUPS) == 1 || SSL_CTX_set1_groups_list(ssl, GROUPS) == 1;
+    char groups[] = GROUPS;                  /* the macro takes the const away */
+    char newer[] = "X25519MLKEM768:" GROUPS; /* since OpenSSL 3.5 */
+    bool set = SSL_CTX_set1_groups_list(ssl, newer) == 1 || SSL_CTX_set1_groups_list(ssl, groups) == 1;
 
     ERR_clear_error();
     return set;

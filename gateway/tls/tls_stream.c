@@ -35,11 +35,16 @@ static bool is_address(const char *host)
 
 static bool set_host(SSL *ssl, const char *host, bool verify)
 {
+    char name[TLSEXT_MAXLEN_host_name + 1]; /* the macro takes the const away */
+
     if (tls_resume_begin(ssl, host) < 0)
         return false;
     if (is_address(host)) /* RFC 6066: addresses are not named */
         return !verify || X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), host) == 1;
-    return SSL_set_tlsext_host_name(ssl, host) == 1 && (!verify || SSL_set1_host(ssl, host) == 1);
+    if (strlen(host) >= sizeof(name))
+        return false;
+    memcpy(name, host, strlen(host) + 1);
+    return SSL_set_tlsext_host_name(ssl, name) == 1 && (!verify || SSL_set1_host(ssl, host) == 1);
 }
 
 int tls_stream_new(struct tls_context *context, int fd, const char *host, struct tls_stream **ret_stream)
