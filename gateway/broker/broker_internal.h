@@ -61,7 +61,7 @@ struct broker {
     uint32_t dirty_count;
     struct loop_hook end_of_turn;
     struct buf_pool pool;
-    uint64_t buffer_bytes; /* budget.c: what connections hold of packets */
+    uint64_t buffer_bytes; /* budget.c, enhanced_auth.c: what connections hold of packets */
     uint64_t held_peak;    /* since memory was given back */
     int64_t give_back_ms;  /* not before then */
     struct limit_log limit_log;

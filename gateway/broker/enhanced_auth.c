@@ -127,6 +127,7 @@ void auth_begin(struct conn *c, const struct mqtt_packet *connect, struct str ra
     memcpy(a->bytes, raw.data, raw.len);
     memcpy(a->bytes + raw.len, method.data, method.len);
     list_push_front(&c->broker->auths, &a->node);
+    c->broker->buffer_bytes += a->connect_len;
     c->authenticates = true;
     c->version = MQTT_V5;
     step(a, connect, &connect->props);
@@ -168,6 +169,7 @@ void auth_conn_gone(struct conn *c)
 
     if (a->under_way)
         events_auth_gone(c, &a->exchange);
+    c->broker->buffer_bytes -= a->connect_len;
     list_remove(&a->node);
     free(a);
 }

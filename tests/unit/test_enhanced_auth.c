@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "broker/budget.h"
 #include "broker/events.h"
 #include "broker/guard.h"
 #include "broker_bench.h"
@@ -267,10 +268,24 @@ static void auth_without_a_method_in_connect_is_a_protocol_error(void **state)
     expect(b, MQTT_DISCONNECT, MQTT_PROTOCOL_ERROR, NULL);
 }
 
+static void a_connect_that_is_kept_is_counted(void **state)
+{
+    struct bench *b = *state;
+    uint64_t before = budget_held(b->broker);
+
+    knock(b, "sum", NULL);
+    expect(b, MQTT_AUTH, MQTT_CONTINUE_AUTHENTICATION, "7+?");
+    assert_true(budget_held(b->broker) > before);
+    broker_conn_lost(b->peer.conn, "gone");
+    turn(b);
+    assert_int_equal(budget_held(b->broker), before);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_method_that_nobody_knows_is_refused, begin_with_provider, end),
+        cmocka_unit_test_setup_teardown(a_connect_that_is_kept_is_counted, begin_with_provider, end),
         cmocka_unit_test_setup_teardown(one_step_may_be_enough, begin_with_provider, end),
         cmocka_unit_test_setup_teardown(the_client_is_asked_on_until_it_is_known, begin_with_provider, end),
         cmocka_unit_test_setup_teardown(a_wrong_answer_is_refused_with_the_listeners_words, begin_with_provider, end),
