@@ -70,7 +70,4 @@ struct broker_stats {
     uint64_t limited[LIMITS];
 };
 
-const char *limit_name(enum limit limit);         /* "slow_consumers" */
-const char *drop_reason_name(enum drop_reason r); /* "queue_full" */
-
 #endif

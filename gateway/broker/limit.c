@@ -26,21 +26,6 @@ static const struct {
     [LIMIT_UNFINISHED] = {"unfinished", "no memory for the rest of its packet, disconnected"},
 };
 
-static const char *const drop_reasons[DROP_REASONS] = {
-    [DROP_QUEUE_FULL] = "queue_full", [DROP_SLOW] = "slow",       [DROP_TOO_LARGE] = "too_large",
-    [DROP_EXPIRED] = "expired",       [DROP_REFUSED] = "refused", [DROP_OTHER] = "other",
-};
-
-const char *limit_name(enum limit limit)
-{
-    return limits[limit].name;
-}
-
-const char *drop_reason_name(enum drop_reason r)
-{
-    return drop_reasons[r];
-}
-
 static void on_timer(void *arg)
 {
     struct broker *b = arg;
