@@ -230,13 +230,21 @@ size_t catch_up_bytes(const struct conn *c)
     return c->catch_up ? c->catch_up->wanted.cap + c->catch_up->cap * sizeof(*c->catch_up->found) : 0;
 }
 
-/* A session that stays is owed what was found for it. */
+/* A session that stays is owed what it has subscribed to: as much as is found in a turn's time and has room. */
 static void keep_for_later(struct catch_up *up)
 {
     const struct session *s = up->conn->session;
+    int64_t began_ms = clock_mono_ms();
+    bool more = s && s->expiry_s > 0;
 
-    while (up->at < up->count && up->options.qos > 0 && s && s->expiry_s > 0)
-        give_next(up);
+    while (more) {
+        while (up->at < up->count && up->options.qos > 0)
+            give_next(up);
+        more = buf_len(&up->wanted) > 0 && !up->failed && !(s->flow && s->flow->dropped > 0) &&
+               clock_mono_ms() - began_ms < TURN_MS;
+        if (more)
+            find(up);
+    }
 }
 
 void catch_up_stop(struct conn *c)

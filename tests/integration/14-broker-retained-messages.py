@@ -152,6 +152,27 @@ def many_come_whole_through_a_small_window(port):
         assert len(seen) == 2000
 
 
+def what_a_session_was_not_yet_sent_is_sent_when_it_returns(port):
+    for i in range(10):
+        put(port, "owed/first/%d" % i, b"x")
+    put(port, "owed/second", b"x")
+    c = Client(port)
+    c.connect("owed", clean=False, session_expiry=100, receive_maximum=2)
+    c.send(subscribe(1, [("owed/first/+", 1), ("owed/second", 1)]))
+    assert c.expect(SUBACK).codes == [1, 1]
+    for _ in range(2):
+        c.expect(PUBLISH)
+    c.kill()
+    with Client(port) as c:
+        assert c.connect("owed", clean=False).session_present
+        seen = set()
+        while len(seen) < 11:
+            p = c.expect(PUBLISH)
+            seen.add(p.topic)
+            c.ack(PUBACK, p.id)
+        assert "owed/second" in seen, seen
+
+
 def a_greedy_subscriber_holds_nobody_up(port):
     with Client(port) as c, Client(port, timeout=60) as greedy, Client(port) as other:
         c.connect("pub")
@@ -172,4 +193,5 @@ if __name__ == "__main__":
     run(the_last_one_is_sent_to_each_new_subscriber, an_empty_payload_clears_it, it_is_sent_at_the_lower_qos,
         wildcards_find_all_that_match, a_first_level_wildcard_does_not_find_dollar_topics,
         live_messages_carry_the_flag_only_where_it_was_asked_for, retain_handling_says_when_to_send, an_expired_one_is_gone,
-        properties_are_kept_with_it, many_come_whole_through_a_small_window, a_greedy_subscriber_holds_nobody_up)
+        properties_are_kept_with_it, many_come_whole_through_a_small_window,
+        what_a_session_was_not_yet_sent_is_sent_when_it_returns, a_greedy_subscriber_holds_nobody_up)
