@@ -250,6 +250,25 @@ bool shares_waiting(const struct session *s)
     return false;
 }
 
+/* Of all shares of its session it is the last to be looked at now: one that always has some leaves room for others. */
+static void look_last(struct share_member *m)
+{
+    struct share_member *last = m;
+
+    if (!m->own_next)
+        return;
+    while (last->own_next)
+        last = last->own_next;
+    m->own_next->own_prev = m->own_prev;
+    if (m->own_prev)
+        m->own_prev->own_next = m->own_next;
+    else
+        m->session->shares = m->own_next;
+    m->own_prev = last;
+    m->own_next = NULL;
+    last->own_next = m;
+}
+
 bool shares_next(struct session *s, struct delivery *ret_delivery)
 {
     for (struct share_member *m = s->shares; m; m = m->own_next) {
@@ -260,6 +279,7 @@ bool shares_next(struct session *s, struct delivery *ret_delivery)
         d = dequeue(m->share, find_for(m));
         *ret_delivery = form_for(m, d.qos, d.retain);
         ret_delivery->m = d.m;
+        look_last(m);
         return true;
     }
     return false;
