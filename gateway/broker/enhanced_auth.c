@@ -168,8 +168,22 @@ void auth_conn_gone(struct conn *c)
     struct auth *a = auth_of(c);
 
     if (a->under_way)
-        events_auth_gone(c, &a->exchange);
+        events_auth_gone(&a->exchange);
     c->broker->buffer_bytes -= a->connect_len;
     list_remove(&a->node);
     free(a);
+}
+
+void auth_listener_gone(struct broker *b, const struct events_listener *l)
+{
+    struct list_node *n;
+
+    list_for_each (n, &b->auths) {
+        struct auth *a = list_entry(n, struct auth, node);
+
+        if (a->exchange.with != l)
+            continue;
+        events_auth_gone(&a->exchange);
+        a->exchange.orphaned = true;
+    }
 }

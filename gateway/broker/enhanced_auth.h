@@ -24,4 +24,7 @@ void auth_tell(const struct conn *c, struct mqtt_props *out);
 /* The same; the connection has gone. */
 void auth_conn_gone(struct conn *c);
 
+/* Exchanges with this listener end: their clients are refused when they next say something. */
+void auth_listener_gone(struct broker *b, const struct events_listener *l);
+
 #endif

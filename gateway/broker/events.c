@@ -2,6 +2,7 @@
 #include "broker/events.h"
 
 #include "broker/conn.h"
+#include "broker/enhanced_auth.h"
 #include "broker/events_internal.h"
 #include "broker/guard.h"
 #include "core/log.h"
@@ -75,6 +76,7 @@ void events_remove(struct broker *b, struct events_listener *l)
 {
     control_forget(b, l);
     events_refuse_all(l);
+    auth_listener_gone(b, l);
     list_remove(&l->judge.node);
     list_remove(&l->node);
     update(&b->events);

@@ -32,8 +32,7 @@ struct session;
     X(started) X(stopped) X(woken) X(retained_loading) \
     X(validating_connection) X(auth_start) X(auth_continue) X(auth_ended) \
     X(client_connected) X(client_disconnected) X(session_preparing) X(session_deleted) \
-    X(intercept_subscription) X(client_subscribed) \
-    X(intercept_unsubscription) X(client_unsubscribed) \
+    X(intercept_subscription) X(client_subscribed) X(intercept_unsubscription) X(client_unsubscribed) \
     X(intercept_publish) X(intercept_enqueue) X(message_enqueued_or_dropped) \
     X(message_not_consumed) X(publish_acknowledged) \
     X(retained_changed) X(retained_cleared) X(queue_overwritten) \
@@ -92,8 +91,9 @@ struct str events_take_why(struct broker *b);
 
 /* An enhanced authentication (4.12): the exchange goes on with the listener that began it. Zeroed: none. */
 struct auth_exchange {
-    struct events_listener *with; /* may have been removed meanwhile */
-    void *state;                  /* the listener's own */
+    struct events_listener *with;
+    void *state;   /* the listener's own */
+    bool orphaned; /* the listener was removed in its midst: to be refused */
 };
 
 struct auth_step {
@@ -110,8 +110,8 @@ uint8_t events_auth(struct conn *c, const struct mqtt_packet *connect, struct au
                     struct auth_step *step);
 void events_auth_done(struct conn *c, struct auth_step *step);
 
-/* The connection has gone in the midst of an exchange. */
-void events_auth_gone(struct conn *c, struct auth_exchange *exchange);
+/* The connection, or the listener, goes in the midst of an exchange. */
+void events_auth_gone(struct auth_exchange *exchange);
 
 /* From here on: only called when heard. */
 

@@ -169,16 +169,6 @@ void events_refuse_all(struct events_listener *l)
 
 /* ---- enhanced authentication ---- */
 
-static bool is_listening(const struct events *ev, const struct events_listener *wanted)
-{
-    struct list_node *n;
-
-    list_for_each (n, &ev->listeners)
-        if (list_entry(n, struct events_listener, node) == wanted)
-            return true;
-    return false;
-}
-
 enum { AUTH_VERDICTS = EVENTS_MAY(ACCEPT) | EVENTS_MAY(REFUSE) | EVENTS_MAY(CONTINUE) };
 
 static enum wirepost_verdict auth_start(struct events *ev, struct auth_exchange *exchange, struct wirepost_auth *e)
@@ -204,22 +194,22 @@ static enum wirepost_verdict auth_next(struct events *ev, struct auth_exchange *
 {
     struct events_listener *l = exchange->with;
 
-    if (!l)
+    if (!l && !exchange->orphaned)
         return auth_start(ev, exchange, e);
-    if (!is_listening(ev, l) || !l->on->auth_continue) {
+    if (!l || !l->on->auth_continue) {
         e->reason = MQTT_SERVER_UNAVAILABLE;
         return WIREPOST_REFUSE;
     }
     return events_verdict(l, "auth_continue", l->on->auth_continue(l->self, e), AUTH_VERDICTS);
 }
 
-void events_auth_gone(struct conn *c, struct auth_exchange *exchange)
+void events_auth_gone(struct auth_exchange *exchange)
 {
     struct events_listener *l = exchange->with;
     void *state = exchange->state;
 
     *exchange = (struct auth_exchange){0};
-    if (l && state && is_listening(&c->broker->events, l) && l->on->auth_ended)
+    if (l && state && l->on->auth_ended)
         l->on->auth_ended(l->self, state);
 }
 
@@ -245,7 +235,7 @@ uint8_t events_auth(struct conn *c, const struct mqtt_packet *connect, struct au
     step->ret_reply = str_of_text(e.reply);
     if (verdict == WIREPOST_CONTINUE)
         return MQTT_CONTINUE_AUTHENTICATION;
-    events_auth_gone(c, exchange);
+    events_auth_gone(exchange);
     if (verdict == WIREPOST_ACCEPT)
         return name_client(c, str_of_text(e.user)) ? MQTT_SUCCESS : MQTT_SERVER_UNAVAILABLE;
     if (verdict == WIREPOST_PASS)

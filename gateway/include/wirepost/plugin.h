@@ -133,7 +133,8 @@ struct wirepost_connection {
 /* auth_start: CONNECT with an authentication method, or AUTH of a client that is in and shows again who it is
  * (`again`). PASS: not a method of ours; when all say so, it is refused with 0x8C. ACCEPT (`reply` goes along),
  * CONTINUE, REFUSE. auth_continue: AUTH with the client's answer, for the listener alone that said CONTINUE.
- * auth_ended: accepted, refused, or the client has gone: `exchange`, if it is not NULL, is no longer needed. */
+ * auth_ended: accepted, refused, the client has gone, or the plugin is about to be: `exchange`, if it is not NULL, is
+ * no longer needed. */
 struct wirepost_auth {
     uint32_t size;
     const struct wirepost_client *client;
