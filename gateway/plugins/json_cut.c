@@ -124,6 +124,13 @@ static char *read_key(const struct cutter *c)
     return text;
 }
 
+static void pass_colon(struct cutter *c)
+{
+    if (peek(c) != ':')
+        c->bad = true;
+    pass(c);
+}
+
 /* One field, with what is before its key; `kept`: one before it in this object has stayed. */
 static bool pass_field(struct cutter *c, bool kept)
 {
@@ -142,7 +149,7 @@ static bool pass_field(struct cutter *c, bool kept)
         put(c, ',');
     pass_string(c);
     pass_blanks(c);
-    pass(c); /* the colon */
+    pass_colon(c);
     pass_blanks(c);
     pass_value(c);
     pass_blanks(c);
@@ -189,14 +196,24 @@ static void pass_value(struct cutter *c)
     c->depth--;
 }
 
+/* cJSON takes them for blanks, or as they are; RFC 8259 has them nowhere, and readers differ in what they take them
+ * for. */
+static bool has_control(const char *data, size_t len)
+{
+    for (size_t i = 0; i < len; i++)
+        if ((unsigned char)data[i] < ' ' && data[i] != '\t' && data[i] != '\r' && data[i] != '\n')
+            return true;
+    return false;
+}
+
 int json_cut_fields(const struct json_cut *cut, const char *data, size_t len, char *out, size_t *ret_len)
 {
     cJSON *valid = len > 0 ? cJSON_ParseWithLength(data, len) : NULL;
     struct cutter c = {.cut = cut, .at = data, .end = data + len, .out = out};
 
-    if (!valid)
-        return -EBADMSG;
     cJSON_Delete(valid);
+    if (!valid || has_control(data, len))
+        return -EBADMSG;
     pass_blanks(&c);
     pass_value(&c);
     pass_blanks(&c);

@@ -149,10 +149,14 @@ def fields_are_taken_out_for_those_not_to_see_them(w):
     assert nobody.wait(3)[1:] == ["{}", '{ "untouched" : [ ] }']
 
     mosquitto_pub(port, "sensors/3", '["not", {"serial": 1]', "-q", "1")  # cannot be looked at: withheld
+    lenient = '{"a":\x01"b,","serial":5}'
+    with Client(port) as c:  # which lenient readers take for JSON, each in its own way: withheld, too
+        c.connect("lenient")
+        c.publish("sensors/3", lenient.encode(), qos=1)
     mosquitto_pub(port, "sensors/9/staff", '{"phone": "1", "name": "x"}', "-q", "1")
     assert guest.wait(5)[4:] == ['{"name": "x"}']
     assert nobody.wait(4)[3:] == ['{"phone": "1", "name": "x"}']
-    assert service.wait(6)[4:] == ['["not", {"serial": 1]', '{"phone": "1", "name": "x"}']
+    assert service.wait(7)[4:] == ['["not", {"serial": 1]', lenient, '{"phone": "1", "name": "x"}']
 
     with open(config) as f:  # other rules, the same clients
         settings = json.load(f)
@@ -161,7 +165,7 @@ def fields_are_taken_out_for_those_not_to_see_them(w):
     broker.process.send_signal(signal.SIGHUP)
     broker.wait_for_log("reload: ")
     mosquitto_pub(port, "sensors/9/staff", '{"phone": "1", "name": "x"}', "-q", "1")
-    for each, count in ((service, 7), (guest, 6), (nobody, 5)):
+    for each, count in ((service, 8), (guest, 6), (nobody, 5)):
         assert each.wait(count)[-1] == '{"phone": "1"}', each.payloads()
     broker.stop()
 
