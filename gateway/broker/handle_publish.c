@@ -161,9 +161,12 @@ static bool remember(struct conn *c, uint16_t id)
     return f && id_set_add(&f->in, id) == 0;
 }
 
-/* The message is not taken, the client stays. Before MQTT 5 it is not told so. */
+/* The message is not taken, the client stays. Before MQTT 5 it is not told so. One that was taken when it first came
+ * stays taken, whatever the rules are now. */
 static void refuse(struct conn *c, const struct mqtt_publish *in, enum mqtt_reason reason)
 {
+    if (in->qos == 2 && is_repeated(c, in->id))
+        return;
     drop_count(c->broker, DROP_REFUSED);
     if (in->qos > 0)
         owed_ack(c, &(struct publication){.qos = in->qos}, in->id, (uint8_t)reason);

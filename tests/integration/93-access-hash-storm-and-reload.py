@@ -297,6 +297,27 @@ def what_was_queued_is_judged_again(w):
     b.program.stop()
 
 
+def a_qos_2_message_that_was_taken_is_acknowledged_whatever_the_rules_are_now(w):
+    b = Broker(w, rules="user anna\ntopic a/#\nuser otto\ntopic readwrite #\n")
+    with b.client("otto") as otto:
+        otto.subscribe("+/x")
+        with b.client("anna", "keeps", clean=False, session_expiry=100) as anna:
+            anna.send(publish("a/x", "1", qos=2, id=7))
+            otto.expect_publish("a/x", "1")
+        w.write("acl", "user anna\ntopic b/#\nuser otto\ntopic readwrite #\n")
+        b.reload()
+        with b.client("anna", "keeps", clean=False, session_expiry=100) as anna:
+            for topic, payload in (("a/x", "1"), ("b/x", "2")):
+                anna.send(publish(topic, payload, qos=2, id=7, dup=topic == "a/x"))
+                p = anna.expect(PUBREC)
+                if p.reason < 0x80:
+                    anna.ack(PUBREL, 7)
+                    assert anna.expect(PUBCOMP).reason == 0
+        otto.expect_publish("b/x", "2")
+        otto.expect_nothing()
+    b.program.stop()
+
+
 def a_will_is_judged_again(w):
     b = Broker(w, rules="pattern readwrite #\n")
     with b.client("otto") as otto:
@@ -369,6 +390,7 @@ def main():
     checks = [polling_and_clients_go_on_in_a_storm, too_many_that_wait_are_refused_unheard, a_wrong_password_costs_its_address_time,
               clients_may_go_while_their_password_is_checked, users_that_go_or_change_are_disconnected,
               anonymous_clients_go_when_they_are_no_longer_served, rules_hold_at_once, what_was_queued_is_judged_again,
+              a_qos_2_message_that_was_taken_is_acknowledged_whatever_the_rules_are_now,
               a_will_is_judged_again, rules_that_come_hold_for_those_who_are_there, wrong_files_are_refused_and_nothing_changes]
     only = sys.argv[1:]
     for check in checks:
