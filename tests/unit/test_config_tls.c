@@ -9,11 +9,9 @@
 #include <errno.h>
 #include <sys/stat.h>
 
-#include "tls_rig.h"
+#include "tls_rig_pairs.h"
 
 #include "config/config.h"
-
-enum { YEAR_S = 3600 * 24 * 365 };
 
 /* Loads a listener with these keys of TLS; the only finding, if any, is at line:column, of that file: what. */
 static struct settings *load(const char *keys, const char *place, const char *file, const char *what)
@@ -73,21 +71,6 @@ static void files_that_fit_are_taken(void **state)
     settings_free(s);
 }
 
-static int make_files(void **state)
-{
-    struct rig_authority ca;
-    int r = rig_setup(state);
-
-    if (r < 0)
-        return r;
-    ca = rig_authority("plant CA");
-    rig_write_cert("ca.crt", ca.cert);
-    rig_make("a", "a.test", &ca, -60, YEAR_S);
-    rig_make("b", "b.test", &ca, -60, YEAR_S);
-    rig_authority_free(&ca);
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -95,5 +78,5 @@ int main(void)
         cmocka_unit_test(files_that_fit_are_taken),
     };
 
-    return cmocka_run_group_tests(tests, make_files, rig_teardown);
+    return cmocka_run_group_tests(tests, rig_setup_with_pairs, rig_teardown);
 }

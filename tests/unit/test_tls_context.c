@@ -6,13 +6,11 @@
 
 #include <cmocka.h>
 
-#include "tls_rig.h"
+#include "tls_rig_pairs.h"
 
 #include "core/buf.h"
 #include "tls/tls_context.h"
 #include "tls/tls_names.h"
-
-enum { YEAR_S = 3600 * 24 * 365 };
 
 static struct tls_server_settings settings(const char *cert, const char *key)
 {
@@ -206,21 +204,6 @@ static void names_match_in_any_case_and_one_label_by_a_star(void **state)
     assert_false(tls_names_match("*.plant.example", ".plant.example"));
 }
 
-static int make_files(void **state)
-{
-    struct rig_authority ca;
-    int r = rig_setup(state);
-
-    if (r < 0)
-        return r;
-    ca = rig_authority("plant CA");
-    rig_write_cert("ca.crt", ca.cert);
-    rig_make("a", "a.test", &ca, -60, YEAR_S);
-    rig_make("b", "b.test", &ca, -60, YEAR_S);
-    rig_authority_free(&ca);
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -238,5 +221,5 @@ int main(void)
         cmocka_unit_test(names_match_in_any_case_and_one_label_by_a_star),
     };
 
-    return cmocka_run_group_tests(tests, make_files, rig_teardown);
+    return cmocka_run_group_tests(tests, rig_setup_with_pairs, rig_teardown);
 }
