@@ -111,12 +111,12 @@ struct buf *conn_out(struct conn *c)
 
 void conn_send_ack(struct conn *c, enum mqtt_type type, uint16_t id, uint8_t reason)
 {
-    size_t before = conn_unsent(c);
-
+    if (events_heard(&c->broker->events, EVENT_intercept_outbound_packet)) {
+        conn_send(c, &(struct mqtt_packet){.type = (uint8_t)type, .ack = {.id = id, .reason = reason}});
+        return;
+    }
     mqtt_put_ack(conn_out(c), (enum mqtt_version)c->version, type, id, reason);
     c->broker->stats.messages_sent++;
-    if (events_heard(&c->broker->events, EVENT_intercept_outbound_packet))
-        events_outbound(c, before);
 }
 
 static const uint64_t spare_props = UINT64_C(1) << MQTT_PROP_REASON_STRING | UINT64_C(1) << MQTT_PROP_USER;
@@ -155,8 +155,8 @@ void conn_send(struct conn *c, const struct mqtt_packet *p)
         if (!try_send(c, &lean))
             conn_doom(c, MQTT_PACKET_TOO_LARGE); /* 3.1.2.11.4: it must not be sent */
     }
-    if (events_heard(&c->broker->events, EVENT_intercept_outbound_packet))
-        events_outbound(c, before);
+    if (events_heard(&c->broker->events, EVENT_intercept_outbound_packet) && conn_unsent(c) > before)
+        events_outbound(c, conn_unsent(c) - before);
 }
 
 /* Copies the ready-made packet and fills in what is this receiver's. */
@@ -176,13 +176,10 @@ static void append_frame(struct conn *c, const struct frame *f, const struct pub
     buf_commit(out, f->len);
 }
 
-/* before: what was unsent then. */
-static void count_publish(struct conn *c, const struct publication *p, size_t before)
+static void count_publish(struct conn *c, const struct publication *p)
 {
     c->broker->stats.messages_sent++;
     c->broker->stats.publish_sent++;
-    if (events_heard(&c->broker->events, EVENT_intercept_outbound_packet))
-        events_outbound(c, before);
     if (c->out && c->out->cap > c->counted)
         budget_count(c);
     c->broker->stats.publish_bytes_sent += p->payload.len;
@@ -210,7 +207,6 @@ static bool send_by_alias(struct conn *c, const struct publication *p, const str
 bool conn_send_publish(struct conn *c, struct publication *p, const struct publish_form *form)
 {
     unsigned layout = (form->v5 ? FRAME_V5 : 0) | (form->qos ? FRAME_WITH_ID : 0);
-    size_t before = conn_unsent(c);
     struct publication bare; /* a copy with the topic as the client knows it; without frames */
     const struct frame *f;
 
@@ -222,7 +218,7 @@ bool conn_send_publish(struct conn *c, struct publication *p, const struct publi
         p = &bare;
     }
     if (c->aliases && send_by_alias(c, p, form)) {
-        count_publish(c, p, before);
+        count_publish(c, p);
         return true;
     }
     if (publication_len(p, form) > c->max_packet)
@@ -231,12 +227,15 @@ bool conn_send_publish(struct conn *c, struct publication *p, const struct publi
         publication_append(p, form, conn_out(c));
     } else {
         f = publication_frame(p, layout);
-        if (f)
-            append_frame(c, f, form);
-        else
+        if (!f) {
             conn_doom(c, MQTT_SERVER_BUSY);
+            return true;
+        }
+        append_frame(c, f, form);
     }
-    count_publish(c, p, before);
+    if (events_heard(&c->broker->events, EVENT_intercept_outbound_packet))
+        events_outbound(c, publication_len(p, form));
+    count_publish(c, p);
     return true;
 }
 

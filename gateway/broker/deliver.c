@@ -9,8 +9,8 @@
 #include "broker/guard.h"
 #include "core/log.h"
 
-static void tell(struct session *s, const struct publication *p, const struct delivery *d,
-                 enum wirepost_outcome outcome)
+static inline void tell(struct session *s, const struct publication *p, const struct delivery *d,
+                        enum wirepost_outcome outcome)
 {
     if (events_heard(&s->broker->events, EVENT_message_enqueued_or_dropped))
         events_enqueued_or_dropped(s, p, d, outcome);
@@ -184,8 +184,9 @@ static int deliver(struct session *s, struct publication *p, struct delivery d)
     return 0;
 }
 
-/* Past those who may change it for this receiver, or withhold it. */
-static int deliver_intercepted(struct session *s, struct publication *p, struct delivery d)
+/* Past those who may change it for this receiver, or withhold it. Cold, so that the way without them is one piece. */
+__attribute__((cold, noinline)) static int deliver_intercepted(struct session *s, struct publication *p,
+                                                               struct delivery d)
 {
     struct enqueueing q;
     struct publication *wanted = events_enqueue_begin(&q, s, p, &d);

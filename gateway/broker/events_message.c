@@ -427,15 +427,17 @@ bool events_inbound(struct conn *c, struct str raw)
     return verdict == WIREPOST_PASS;
 }
 
-void events_outbound(struct conn *c, size_t before)
+void events_outbound(struct conn *c, size_t len)
 {
     const struct wirepost_client client = events_client(c->session, c);
     struct wirepost_packet e;
     enum wirepost_verdict verdict;
+    size_t before;
 
-    if (!c->out || buf_failed(c->out) || buf_len(c->out) <= before)
+    if (!c->out || buf_failed(c->out))
         return;
-    e = packet_of(&client, (struct str){(const char *)buf_data(c->out) + before, buf_len(c->out) - before});
+    before = buf_len(c->out) - len;
+    e = packet_of(&client, (struct str){(const char *)buf_data(c->out) + before, len});
     EVENTS_ASK(&c->broker->events, intercept_outbound_packet, &e, PACKET_VERDICTS, verdict);
     if (verdict == WIREPOST_PASS)
         return;

@@ -45,7 +45,7 @@ void events_queue_overwritten(struct session *s, struct message *m);
 /* False: the packet is not to be handled; the connection may be closed. */
 bool events_inbound(struct conn *c, struct str raw);
 
-/* Of what was appended to c->out after `before` bytes; it may be taken away again. */
-void events_outbound(struct conn *c, size_t before);
+/* Of the packet that is the last `len` bytes of c->out; it may be taken away again. */
+void events_outbound(struct conn *c, size_t len);
 
 #endif
