@@ -286,17 +286,29 @@ bool session_waiting(const struct session *s)
     return (has_own(s) || (s->shares && shares_waiting(s))) && window_open(s);
 }
 
-/* The oldest of its own queue, or of a shared subscription's. The rules may be others than when it was queued. */
+/* The oldest of its own queue, or of a shared subscription's: by turns, neither keeps the other waiting. False when
+ * there is none. */
+static bool take_next(struct session *s, struct delivery *ret_delivery, bool *ret_shared)
+{
+    struct flow *f = s->flow;
+    bool own = f && f->queue.count > 0;
+
+    *ret_shared = (!own || f->own_last) && shares_next(s, ret_delivery);
+    if (f)
+        f->own_last = !*ret_shared;
+    if (!own || *ret_shared)
+        return *ret_shared;
+    *ret_delivery = delivery_queue_pop(&f->queue);
+    return true;
+}
+
+/* The rules may be others than when it was queued. */
 static void send_next(struct session *s)
 {
-    bool shared = false;
     struct delivery d;
+    bool shared;
 
-    if (s->flow && s->flow->queue.count > 0)
-        d = delivery_queue_pop(&s->flow->queue);
-    else if (shares_next(s, &d))
-        shared = true;
-    else
+    if (!take_next(s, &d, &shared))
         return;
     if (!guard_may_read(s, d.m->topic, 0)) {
         drop_count(s->broker, DROP_REFUSED);

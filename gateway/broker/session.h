@@ -4,8 +4,7 @@
  *
  *   new -> attached to a conn <-> detached, expiry running -> ended
  *
- * Found by client id. Lives while it has a conn or its expiry has not passed.
- * Loop thread only.
+ * Found by client id. Lives while it has a conn or its expiry has not passed. Loop thread only.
  */
 #ifndef WP_BROKER_SESSION_H
 #define WP_BROKER_SESSION_H
@@ -35,6 +34,7 @@ struct flow {
     struct id_set in;            /* QoS 2 received, not released */
     struct list_node pending;    /* struct owed, QoS 2: unsettled when their connection went */
     uint64_t dropped;            /* since the queue became full; 0: it is not */
+    bool own_last;               /* what went out last had waited in the queue, not at a shared subscription */
 };
 
 struct session {

@@ -173,6 +173,22 @@ def a_group_with_much_that_waits_keeps_no_other_group_waiting(port):
         assert "quiet" in topics, topics
 
 
+def what_a_member_is_sent_alone_keeps_no_group_waiting(port):
+    with Client(port) as a, publisher(port) as pub:
+        a.connect("a", receive_maximum=1)
+        a.subscribe("$share/g/quiet", "busy", qos=1)
+        for n in numbers(10):
+            pub.publish("busy", n, qos=1)
+        pub.publish("quiet", b"x", qos=1)
+        topics = []
+        for _ in range(4):
+            p = a.expect(PUBLISH)
+            topics.append(p.topic)
+            pub.publish("busy", b"one more", qos=1)
+            a.ack(PUBACK, p.id)
+        assert "quiet" in topics, topics
+
+
 def what_one_leaves_unacknowledged_goes_to_another(port):
     for expiry in (0, 100):
         with member(port, "b") as b, publisher(port) as pub:
@@ -338,7 +354,8 @@ if __name__ == "__main__":
         options_are_those_of_the_member, no_retained_messages_are_sent, no_local_is_a_protocol_error, names_are_checked,
         a_publisher_may_be_a_member, unsubscribing_leaves_the_group, one_that_can_take_no_more_is_passed_over,
         many_slow_ones_keep_nothing_from_the_quick_one, what_all_are_too_slow_for_waits_for_the_first_that_can,
-        a_group_with_much_that_waits_keeps_no_other_group_waiting, what_one_leaves_unacknowledged_goes_to_another,
+        a_group_with_much_that_waits_keeps_no_other_group_waiting,
+        what_a_member_is_sent_alone_keeps_no_group_waiting, what_one_leaves_unacknowledged_goes_to_another,
         qos2_under_way_stays_with_its_member, a_refused_message_is_offered_to_nobody_else,
         members_that_are_away_are_waited_for, one_that_comes_alone_takes_what_the_other_left,
         one_that_returns_alone_is_sent_its_own_again,
