@@ -71,6 +71,17 @@ static bool has_room(const struct broker *b, const struct broker_limits *most, c
     return budget_allows(b, q->bytes + bytes);
 }
 
+/* Whether dropping what is queued could make room for it. */
+static bool can_have_room(const struct broker *b, const struct broker_limits *most, const struct delivery_queue *q,
+                          uint64_t bytes)
+{
+    uint64_t left = budget_left(b);
+
+    if (most->queued_bytes && bytes > most->queued_bytes)
+        return false;
+    return bytes <= BUDGET_NOTHING || bytes <= left || bytes - left <= q->bytes;
+}
+
 static void tell(struct session *s, const struct delivery *d, enum wirepost_outcome outcome)
 {
     struct publication p;
@@ -103,9 +114,10 @@ int budget_enqueue(struct broker *b, const struct broker_limits *most, struct de
                    struct session *s)
 {
     uint64_t bytes = delivery_bytes(&d);
+    bool drops_oldest = most->on_full != ON_FULL_DROP_NEWEST && can_have_room(b, most, q, bytes);
     int dropped = 0;
 
-    while (most->on_full != ON_FULL_DROP_NEWEST && q->count > 0 && !has_room(b, most, q, bytes)) {
+    while (drops_oldest && q->count > 0 && !has_room(b, most, q, bytes)) {
         drop_oldest(b, q, s);
         dropped++;
     }

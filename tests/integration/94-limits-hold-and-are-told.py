@@ -75,6 +75,19 @@ def a_full_queue_takes_nothing_new(port):
     counter(port, "dropped/queue_full", before + 15)
 
 
+def one_message_too_large_for_a_queue_drives_nothing_out_of_it(port):
+    with Client(port) as c, Client(port) as pub:
+        c.connect("away", session_expiry=100)
+        c.subscribe("q", qos=1)
+        c.kill()
+        pub.connect()
+        for payload in (b"1", b"2", b"x" * 20000, b"3"):
+            pub.publish("q", payload, qos=1)
+    c = Client(port)
+    c.connect("away", clean=False, session_expiry=100)
+    assert drain(c) == numbers(1, 4)
+
+
 def a_slow_client_is_disconnected_with_quota_exceeded(port):
     for version, reason in ((5, 0x97), (4, None)):
         before = count(port, "limits/slow_consumers")
@@ -535,6 +548,7 @@ def a_listener_has_limits_of_its_own(port):
 
 if __name__ == "__main__":
     run(a_full_queue_loses_its_oldest, queued_messages=10, **QUICK)
+    run(one_message_too_large_for_a_queue_drives_nothing_out_of_it, queued_bytes="10kB", **QUICK)
     run(a_full_queue_takes_nothing_new, queued_messages=10, on_full="drop-newest", **QUICK)
     run(a_slow_client_is_disconnected_with_quota_exceeded, queued_messages=10, inflight=4, on_full="disconnect", **QUICK)
     run(bytes_in_flight_are_bounded, one_message_of_any_size_is_always_in_flight, inflight_bytes="10kB", **QUICK)
