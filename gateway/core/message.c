@@ -2,24 +2,37 @@
 #include "core/message.h"
 
 #include <assert.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 
-static size_t memory;
-static struct message_totals totals;
+/* The storage thread makes messages of what it reads. Sums alone: nothing else is ordered by them. */
+static atomic_size_t memory;
+static atomic_size_t count;
+static atomic_size_t payload_bytes;
+
+static void add(atomic_size_t *sum, size_t n)
+{
+    atomic_fetch_add_explicit(sum, n, memory_order_relaxed);
+}
+
+static size_t sum_of(atomic_size_t *sum)
+{
+    return atomic_load_explicit(sum, memory_order_relaxed);
+}
 
 size_t message_memory(void)
 {
-    return memory;
+    return sum_of(&memory);
 }
 
 void message_memory_add(ptrdiff_t bytes)
 {
-    memory += (size_t)bytes;
+    add(&memory, (size_t)bytes);
 }
 
 struct message_totals message_totals(void)
 {
-    return totals;
+    return (struct message_totals){.messages = sum_of(&count), .payload_bytes = sum_of(&payload_bytes)};
 }
 
 static struct str put(char **at, struct str s)
@@ -44,9 +57,9 @@ struct message *message_new(struct str topic, struct str payload, struct str pro
     m->topic = put(&at, topic);
     m->payload = put(&at, payload);
     m->props = put(&at, props);
-    memory += message_size(m);
-    totals.messages++;
-    totals.payload_bytes += payload.len;
+    add(&memory, message_size(m));
+    add(&count, 1);
+    add(&payload_bytes, payload.len);
     return m;
 }
 
@@ -57,9 +70,9 @@ void message_unref(struct message *m)
     assert(m->refs > 0);
     if (--m->refs > 0)
         return;
-    memory -= message_size(m);
-    totals.messages--;
-    totals.payload_bytes -= m->payload.len;
+    add(&memory, 0 - message_size(m));
+    add(&count, SIZE_MAX);
+    add(&payload_bytes, 0 - m->payload.len);
     free(m);
 }
 

@@ -6,7 +6,7 @@
  * One allocation holds the topic, the payload and the MQTT 5 properties that
  * travel with the message, already encoded (3.3.2.3: payload format, content
  * type, response topic, correlation data, user properties). Immutable once
- * routed. Loop thread only.
+ * routed. Loop thread only, but for message_new(): any thread.
  *
  * Settlement (the durability contract): each durable destination calls
  * message_hold() when it takes the message and message_settle() once it has
